@@ -1,0 +1,90 @@
+package v1alpha1
+
+// Condition types. Ready is always present; Reconciling and Stalled only while true (the kstatus convention).
+const (
+	// ConditionReady says whether the object is in effect as its spec says.
+	ConditionReady = "Ready"
+	// ConditionStalled is present while the object cannot make progress until somebody changes something.
+	ConditionStalled = "Stalled"
+	// ConditionReconciling is present while work for the object is under way.
+	ConditionReconciling = "Reconciling"
+	// ConditionPrimary says whether a ScimDirectory grants access in its namespace.
+	ConditionPrimary = "Primary"
+	// ConditionTokensValid says whether a ScimDirectory has a token that an identity provider can use.
+	ConditionTokensValid = "TokensValid"
+)
+
+// Condition reasons.
+const (
+	// ReasonReady: nothing is missing.
+	ReasonReady = "Ready"
+	// ReasonSuspended: the directory's spec says that SCIM calls are answered 503.
+	ReasonSuspended = "Suspended"
+	// ReasonDeleting: the finalizer is at work.
+	ReasonDeleting = "Deleting"
+
+	// ReasonElected: this directory is the namespace's primary.
+	ReasonElected = "Elected"
+	// ReasonNotRequested: spec.primary is not set.
+	ReasonNotRequested = "NotRequested"
+	// ReasonPrimaryConflict: another directory of the namespace holds the primary.
+	ReasonPrimaryConflict = "PrimaryConflict"
+	// ReasonHandingOver: this directory stays primary until its successor has taken over.
+	ReasonHandingOver = "HandingOver"
+
+	// ReasonTokensValid: every token of the directory can be used.
+	ReasonTokensValid = "TokensValid"
+	// ReasonNoToken: spec.tokens is empty.
+	ReasonNoToken = "NoToken"
+	// ReasonTokenExpired: a token's expirationTime has passed.
+	ReasonTokenExpired = "TokenExpired"
+	// ReasonTokenInvalid: a token's Secret is missing, of another type, or holds no token.
+	ReasonTokenInvalid = "TokenInvalid"
+
+	// ReasonConflict: an older object of the directory holds the same userName or displayName.
+	ReasonConflict = "Conflict"
+	// ReasonDirectoryNotFound: spec.directoryRef names no ScimDirectory.
+	ReasonDirectoryNotFound = "DirectoryNotFound"
+	// ReasonDanglingMembers: members that no longer exist are being removed from the group.
+	ReasonDanglingMembers = "DanglingMembers"
+	// ReasonMembersIncomplete: not all slices of the group's epoch are visible yet.
+	ReasonMembersIncomplete = "MembersIncomplete"
+
+	// ReasonGroupNotFound: a group named in grantedTo does not exist (yet).
+	ReasonGroupNotFound = "GroupNotFound"
+
+	// ReasonProvisioned: an identity provider provisions this member.
+	ReasonProvisioned = "Provisioned"
+	// ReasonDeactivated: the identity provider set active to false.
+	ReasonDeactivated = "Deactivated"
+	// ReasonRemoved: the identity provider removed the person; what others granted stays recorded here, inactive.
+	ReasonRemoved = "Removed"
+	// ReasonNotPrimary: the person's directory is not the primary one and grants nothing.
+	ReasonNotPrimary = "NotPrimary"
+	// ReasonLocal: no directory manages this member.
+	ReasonLocal = "Local"
+
+	// ReasonTargetNotSupported: this version of the operator does not act on AppTargets of this kind.
+	ReasonTargetNotSupported = "TargetNotSupported"
+)
+
+const (
+	// FieldManager is the field manager of everything that the operator's controllers apply.
+	FieldManager = "scim-operator"
+	// RetainedFieldManager owns the access that people keep when their directory is deleted with
+	// deletionPolicy Retain.
+	RetainedFieldManager = "scim-operator-retained"
+	// DirectoryFinalizer holds a ScimDirectory until its people and groups are released.
+	DirectoryFinalizer = "scim-operator.io/directory"
+
+	// TokenSecretType is the only type of Secret that is ever read as a token.
+	TokenSecretType = "scim-operator.io/token"
+	// TokenSecretKey is the key of a token Secret that holds the plaintext.
+	TokenSecretKey = "token"
+	// TokenSecretHashKey is the key of a token Secret that holds the hexadecimal SHA-256 of the token.
+	TokenSecretHashKey = "tokenSHA256"
+)
+
+// LastModifiedAnnotation is when the SCIM server last changed the resource (RFC 3339), for meta.lastModified. It is not
+// in the spec, because it must not count as a change itself.
+const LastModifiedAnnotation = "scim-operator.io/last-modified"
