@@ -1,0 +1,240 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/google/uuid"
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/scim-operator/scim-operator/api/v1alpha1"
+	"github.com/scim-operator/scim-operator/scimserver/schema"
+)
+
+// UserQuery selects users.
+type UserQuery struct {
+	// Key limits the query to the users with this key.
+	Key *Key
+	// Match, unless nil, selects among them. It must not keep the user, which is reused.
+	Match func(*User) bool
+	// Groups says that Match looks at the user's groups.
+	Groups bool
+	// Start is the place of the first user of the page among those selected, from 0; Count is the most to return.
+	Start, Count int
+}
+
+// User returns one user, or ErrNotFound.
+func (d *Directory) User(ctx context.Context, id string) (*User, error) {
+	obj, _, err := find(ctx, d, d.store.users, id)
+	if err != nil {
+		return nil, err
+	}
+	return d.presentUser(ctx, obj), nil
+}
+
+// ListUsers returns a page of the users that the query selects, in order of creation, and how many it selects in all.
+func (d *Directory) ListUsers(ctx context.Context, q UserQuery) (page []*User, total int, err error) {
+	var match func(*v1alpha1.ScimUser) bool
+	if q.Match != nil {
+		var view User
+		match = func(obj *v1alpha1.ScimUser) bool {
+			view = userOf(obj)
+			if q.Groups {
+				view.Groups = d.groupRefs(ctx, obj.Name)
+			}
+			return q.Match(&view)
+		}
+	}
+	objects, total := scan(d, d.store.users, q.Key, match, q.Start, q.Count)
+	page = make([]*User, len(objects))
+	for i, obj := range objects {
+		page[i] = d.presentUser(ctx, obj)
+	}
+	return page, total, nil
+}
+
+// CreateUser stores a new user and returns it. An identity provider that assigns a leaver again may post the person anew:
+// an inactive user with the same externalId, or with the same userName and no other externalId, is brought back under its
+// old id. It returns a *UniquenessError if another user holds the userName.
+func (d *Directory) CreateUser(ctx context.Context, u *User) (*User, error) {
+	ctx, cancel := detached(ctx)
+	defer cancel()
+	s := d.store
+	obj := &v1alpha1.ScimUser{
+		ObjectMeta: metav1.ObjectMeta{Namespace: d.key.namespace, Name: uuid.NewString()},
+		Spec:       d.userSpec(u),
+	}
+	keys := []Key{s.users.unique(obj)}
+	if u.ExternalID != "" {
+		keys = append(keys, Key{"externalId", u.ExternalID})
+	}
+	defer s.locks.lock(d.key, keys...)()
+	if former := d.former(obj); former != "" {
+		back, err := d.reinstate(ctx, former, obj)
+		if err == nil {
+			return d.presentUser(ctx, back), nil
+		}
+		if !errors.Is(err, errNotFormer) && !errors.Is(err, ErrNotFound) {
+			return nil, err
+		}
+	}
+	stamp(obj, s.now())
+	if err := create(ctx, d, s.users, obj); err != nil {
+		return nil, err
+	}
+	return d.presentUser(ctx, obj), nil
+}
+
+// errNotFormer: the user that looked like the same person from the index is not, or is active.
+var errNotFormer = errors.New("not the same person")
+
+// former returns the id of the inactive user that the new one is, if any.
+func (d *Directory) former(u *v1alpha1.ScimUser) (id string) {
+	d.read(func(ix *directoryIndex) {
+		candidates := ix.users.byKey[d.store.users.unique(u)]
+		if u.Spec.ExternalID != "" {
+			candidates = append(slices.Clip(candidates), ix.users.byKey[Key{"externalId", u.Spec.ExternalID}]...)
+		}
+		for _, c := range candidates {
+			if samePerson(c, u) {
+				id = c.Name
+			}
+		}
+	})
+	return id
+}
+
+func samePerson(old, u *v1alpha1.ScimUser) bool {
+	switch {
+	case old.Spec.Active:
+		return false
+	case old.Spec.ExternalID != "" && u.Spec.ExternalID != "":
+		return old.Spec.ExternalID == u.Spec.ExternalID
+	default:
+		return schema.Fold(old.Spec.UserName) == schema.Fold(u.Spec.UserName)
+	}
+}
+
+// reinstate gives an inactive user the attributes of the new one. The caller holds the lock of the names.
+func (d *Directory) reinstate(ctx context.Context, id string, u *v1alpha1.ScimUser) (*v1alpha1.ScimUser, error) {
+	return update(ctx, d, d.store.users, nil, id, func(old *v1alpha1.ScimUser) (*v1alpha1.ScimUser, error) {
+		if !samePerson(old, u) {
+			return nil, errNotFormer
+		}
+		next := old.DeepCopy()
+		next.Spec = u.Spec
+		return next, nil
+	})
+}
+
+// UpdateUser stores what change makes of the user and returns it. change may be called several times, each time with a
+// later state; it must not modify what it is given, and its error is returned as it is. A result that is equal to what is
+// stored writes nothing. It returns ErrNotFound, or a *UniquenessError if another user holds the new userName.
+func (d *Directory) UpdateUser(ctx context.Context, id string, change func(*User) (*User, error)) (*User, error) {
+	ctx, cancel := detached(ctx)
+	defer cancel()
+	obj, err := update(ctx, d, d.store.users, &d.store.locks, id, func(old *v1alpha1.ScimUser) (*v1alpha1.ScimUser, error) {
+		current := userOf(old)
+		u, err := change(&current)
+		if err != nil {
+			return nil, err
+		}
+		next := old.DeepCopy()
+		next.Spec = d.userSpec(u)
+		return next, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return d.presentUser(ctx, obj), nil
+}
+
+// DeleteUser removes the user for good after check has agreed to its latest state; check's error is returned as it is.
+// Groups that had the user as a member no longer show it.
+func (d *Directory) DeleteUser(ctx context.Context, id string, check func(*User) error) error {
+	ctx, cancel := detached(ctx)
+	defer cancel()
+	_, err := remove(ctx, d, d.store.users, id, func(obj *v1alpha1.ScimUser) error {
+		current := userOf(obj)
+		return check(&current)
+	})
+	return err
+}
+
+// presentUser is the user with its groups.
+func (d *Directory) presentUser(ctx context.Context, obj *v1alpha1.ScimUser) *User {
+	u := userOf(obj)
+	u.Groups = d.groupRefs(ctx, obj.Name)
+	return &u
+}
+
+// groupRefs are the groups that have the id as a direct member. A group whose members cannot be seen in whole within a
+// short time is left out.
+func (d *Directory) groupRefs(ctx context.Context, id string) []GroupRef {
+	var groups []*v1alpha1.ScimGroup
+	var complete bool
+	look := func() bool {
+		groups, complete = d.store.index.look(d.key).groupsOf(id)
+		return complete
+	}
+	d.read(func(*directoryIndex) { look() })
+	if !complete {
+		ctx, cancel := context.WithTimeout(ctx, completeTimeout)
+		defer cancel()
+		_ = d.store.index.wait(ctx, look)
+	}
+	refs := make([]GroupRef, len(groups))
+	for i, g := range groups {
+		refs[i] = GroupRef{Value: g.Name, Display: g.Spec.DisplayName, Type: "direct"}
+	}
+	return refs
+}
+
+var (
+	coreUser       = []string{schema.UserURN}
+	enterpriseUser = []string{schema.UserURN, schema.EnterpriseUserURN}
+)
+
+// userOf is the resource that an object holds, without its groups. It shares the object's attributes.
+func userOf(obj *v1alpha1.ScimUser) User {
+	u := User{
+		Schemas:        coreUser,
+		ID:             obj.Name,
+		UserAttributes: &obj.Spec.UserAttributes,
+		Enterprise:     obj.Spec.Enterprise,
+		Extensions:     fromObject(obj.Spec.Extensions),
+		Meta: &Meta{
+			ResourceType: "User",
+			Created:      obj.CreationTimestamp.UTC(),
+			LastModified: lastModified(obj),
+			Version:      version(strconv.FormatInt(obj.Generation, 10)),
+		},
+	}
+	if u.Enterprise != nil {
+		u.Schemas = enterpriseUser
+	}
+	u.Schemas = withExtensions(u.Schemas, u.Extensions)
+	return u
+}
+
+func (d *Directory) userSpec(u *User) v1alpha1.ScimUserSpec {
+	return v1alpha1.ScimUserSpec{
+		DirectoryRef:   v1alpha1.DirectoryReference{Name: d.key.name},
+		UserAttributes: *u.UserAttributes,
+		Enterprise:     u.Enterprise,
+		Extensions:     toObject(u.Extensions),
+	}
+}
+
+func equalUsers(a, b *v1alpha1.ScimUser) bool {
+	return equality.Semantic.DeepEqual(a.Spec.UserAttributes, b.Spec.UserAttributes) &&
+		equality.Semantic.DeepEqual(a.Spec.Enterprise, b.Spec.Enterprise) &&
+		equalExtensions(a.Spec.Extensions, b.Spec.Extensions)
+}
+
+// version is a weak entity tag (RFC 7644 §3.14).
+func version(v string) string { return fmt.Sprintf("W/%q", v) }
