@@ -1,0 +1,50 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+
+	"github.com/scim-operator/scim-operator/hack/replay/okta"
+)
+
+// reporter shows bars to a person and a line per finished act to a log. The
+// second function ends the display, also in the middle of an act.
+func reporter(out *os.File) (report func(okta.Event), end func()) {
+	if term.IsTerminal(int(out.Fd())) {
+		return bars(out)
+	}
+	return lines(out), func() {}
+}
+
+func bars(out io.Writer) (report func(okta.Event), end func()) {
+	var bar *progressbar.ProgressBar
+	report = func(e okta.Event) {
+		if e.Done == 0 {
+			bar = progressbar.NewOptions(e.Total,
+				progressbar.OptionSetWriter(out),
+				progressbar.OptionSetDescription(fmt.Sprintf("%-9s  %-22s", e.App, e.Act)),
+				progressbar.OptionSetWidth(30),
+				progressbar.OptionShowCount(),
+				progressbar.OptionOnCompletion(func() { _, _ = fmt.Fprintln(out) }))
+		}
+		_ = bar.Set(e.Done)
+	}
+	end = func() {
+		if bar != nil && !bar.IsFinished() {
+			_, _ = fmt.Fprintln(out)
+		}
+	}
+	return report, end
+}
+
+func lines(out io.Writer) func(okta.Event) {
+	return func(e okta.Event) {
+		if e.Done == e.Total {
+			_, _ = fmt.Fprintf(out, "%-9s  %-22s %d done\n", e.App, e.Act, e.Total)
+		}
+	}
+}
