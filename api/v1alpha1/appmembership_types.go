@@ -2,9 +2,11 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// AppMembership is one person in the app and the roles they have: what an app reads and watches. The operator applies
-// the part that comes from the identity provider by server-side apply (field manager scim-operator); people and the app
-// apply theirs under other field managers, so that a role granted by hand stays when the identity provider takes its own
+// AppMembership is one person in the app and the roles they have: what an
+// app reads and watches. The operator applies the part that comes from the
+// identity provider by server-side apply (field manager scim-operator);
+// people and the app apply theirs under other field managers, so that a
+// role granted by hand stays when the identity provider takes its own
 // back. A person has access while active is true.
 //
 // +kubebuilder:object:root=true
@@ -45,13 +47,14 @@ type AppMembershipSpec struct {
 	// +required
 	User MemberIdentity `json:"user"`
 
-	// active is whether the person may use the app. While it is false, the roles count for nothing. Default: true.
+	// active is whether the person may use the app. While it is false, the
+	// roles count for nothing. Default: true.
 	// +optional
 	// +kubebuilder:default=true
 	Active bool `json:"active"`
 
-	// roles are the names of the AppRoles that the person has, at most 1000. Each field manager owns the entries that it
-	// applied.
+	// roles are the names of the AppRoles that the person has, at most 1000.
+	// Each field manager owns the entries that it applied.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=1000
@@ -59,15 +62,17 @@ type AppMembershipSpec struct {
 	// +kubebuilder:validation:items:MaxLength=253
 	Roles []string `json:"roles,omitempty"`
 
-	// userRef names the ScimUser that this member is provisioned from. The operator sets it; a member without it is local
-	// and belongs to nobody but the app.
+	// userRef names the ScimUser that this member is provisioned from. The
+	// operator sets it; a member without it is local and belongs to nobody but
+	// the app.
 	// +optional
 	UserRef *UserReference `json:"userRef,omitempty"`
 }
 
 // MemberIdentity says who a person is.
 type MemberIdentity struct {
-	// userName identifies the person to the app; upper and lower case are the same. 1 to 1024 characters.
+	// userName identifies the person to the app; upper and lower case are the
+	// same. 1 to 1024 characters.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
@@ -102,16 +107,19 @@ type UserReference struct {
 
 // AppMembershipStatus is what the operator reports about a member.
 type AppMembershipStatus struct {
-	// observedGeneration is the metadata.generation that this status describes.
+	// observedGeneration is the metadata.generation that this status
+	// describes.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// managedBy is the name of the ScimDirectory that manages this member. Empty for a local member.
+	// managedBy is the name of the ScimDirectory that manages this member.
+	// Empty for a local member.
 	// +optional
 	// +kubebuilder:validation:MaxLength=63
 	ManagedBy string `json:"managedBy,omitempty"`
 
-	// grants say for each role that comes from the directory why the person has it.
+	// grants say for each role that comes from the directory why the person
+	// has it.
 	// +optional
 	// +listType=map
 	// +listMapKey=role
@@ -133,7 +141,8 @@ type RoleGrant struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	Role string `json:"role"`
-	// groups are the names of the ScimGroups through which the person has the role, sorted. Empty for a default role.
+	// groups are the names of the ScimGroups through which the person has the
+	// role, sorted. Empty for a default role.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=100

@@ -2,8 +2,9 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// AppRole is a role that the app knows. It says which groups of the identity provider grant it; its name is what
-// AppMembership.spec.roles lists.
+// AppRole is a role that the app knows. It says which groups of the
+// identity provider grant it; its name is what AppMembership.spec.roles
+// lists.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -49,12 +50,14 @@ type AppRoleSpec struct {
 	// +kubebuilder:validation:MaxLength=4096
 	Description string `json:"description,omitempty"`
 
-	// default gives the role to every active user of the primary directory. Default: false.
+	// default gives the role to every active user of the primary directory.
+	// Default: false.
 	// +optional
 	Default bool `json:"default,omitempty"`
 
-	// grantedTo are the groups whose members have the role, at most 100. A group that does not exist yet grants the role
-	// from the moment it is pushed.
+	// grantedTo are the groups whose members have the role, at most 100. A
+	// group that does not exist yet grants the role from the moment it is
+	// pushed.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=100
@@ -65,26 +68,30 @@ type AppRoleSpec struct {
 //
 // +kubebuilder:validation:XValidation:rule="(has(self.displayName) ? 1 : 0) + (has(self.externalId) ? 1 : 0) + (has(self.name) ? 1 : 0) == 1",message="name the group by exactly one of displayName, externalId and name"
 type GroupSelector struct {
-	// directory is the name of the group's ScimDirectory. While that directory is not the primary one, the entry grants
-	// nothing. Without it, the entry means the primary directory, whichever that is.
+	// directory is the name of the group's ScimDirectory. While that directory
+	// is not the primary one, the entry grants nothing. Without it, the entry
+	// means the primary directory, whichever that is.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	Directory string `json:"directory,omitempty"`
 
-	// displayName is the group's name in the identity provider; upper and lower case are the same. 1 to 1024 characters.
+	// displayName is the group's name in the identity provider; upper and
+	// lower case are the same. 1 to 1024 characters.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
 	DisplayName string `json:"displayName,omitempty"`
 
-	// externalId is the group's identifier in the identity provider, case-exact. 1 to 1024 characters.
+	// externalId is the group's identifier in the identity provider,
+	// case-exact. 1 to 1024 characters.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
 	ExternalID string `json:"externalId,omitempty"`
 
-	// name is the name of the ScimGroup, which is its SCIM id and outlasts a rename in the identity provider.
+	// name is the name of the ScimGroup, which is its SCIM id and outlasts a
+	// rename in the identity provider.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
@@ -93,7 +100,8 @@ type GroupSelector struct {
 
 // AppRoleStatus is what the operator reports about a role.
 type AppRoleStatus struct {
-	// observedGeneration is the metadata.generation that this status describes.
+	// observedGeneration is the metadata.generation that this status
+	// describes.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
@@ -102,7 +110,8 @@ type AppRoleStatus struct {
 	// +kubebuilder:validation:Minimum=0
 	Groups int32 `json:"groups"`
 
-	// members is the number of active AppMemberships that have the role, from groups or by hand.
+	// members is the number of active AppMemberships that have the role, from
+	// groups or by hand.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	Members int32 `json:"members"`

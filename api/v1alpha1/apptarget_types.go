@@ -2,8 +2,9 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// AppTarget is a system where access takes effect. This version of the operator reads AppTargets and refuses them: each
-// shows Ready=False and Stalled with reason TargetNotSupported, and nothing is changed anywhere.
+// AppTarget is a system where access takes effect. This version of the
+// operator reads AppTargets and refuses them: each shows Ready=False and
+// Stalled with reason TargetNotSupported, and nothing is changed anywhere.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -39,7 +40,8 @@ type AppTargetList struct {
 //
 // +kubebuilder:validation:XValidation:rule="(has(self.kubernetesRBAC) ? 1 : 0) + (has(self.argoCD) ? 1 : 0) + (has(self.openShiftGroups) ? 1 : 0) + (has(self.openFGA) ? 1 : 0) + (has(self.webhook) ? 1 : 0) == 1",message="set exactly one of kubernetesRBAC, argoCD, openShiftGroups, openFGA and webhook; make one AppTarget for each system"
 type AppTargetSpec struct {
-	// mode is Observe (show in status what would be changed, change nothing) or Enforce. Default: Observe.
+	// mode is Observe (show in status what would be changed, change nothing)
+	// or Enforce. Default: Observe.
 	// +optional
 	// +kubebuilder:default=Observe
 	Mode TargetMode `json:"mode,omitempty"`
@@ -75,7 +77,8 @@ const (
 
 // KubernetesRBACTarget asks for RoleBindings in this namespace.
 type KubernetesRBACTarget struct {
-	// serviceAccountName is the ServiceAccount of this namespace as which RoleBindings would be written.
+	// serviceAccountName is the ServiceAccount of this namespace as which
+	// RoleBindings would be written.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
@@ -84,7 +87,8 @@ type KubernetesRBACTarget struct {
 
 // ArgoCDTarget asks for lines in Argo CD's RBAC policy.
 type ArgoCDTarget struct {
-	// namespace is where Argo CD's ConfigMap argocd-rbac-cm is. Default: argocd.
+	// namespace is where Argo CD's ConfigMap argocd-rbac-cm is. Default:
+	// argocd.
 	// +optional
 	// +kubebuilder:default=argocd
 	// +kubebuilder:validation:MaxLength=63
@@ -93,7 +97,8 @@ type ArgoCDTarget struct {
 
 // OpenShiftGroupsTarget asks for OpenShift Groups.
 type OpenShiftGroupsTarget struct {
-	// prefix is put before each role's name to make the Group's name, at most 63 characters.
+	// prefix is put before each role's name to make the Group's name, at most
+	// 63 characters.
 	// +optional
 	// +kubebuilder:validation:MaxLength=63
 	Prefix string `json:"prefix,omitempty"`
@@ -101,7 +106,8 @@ type OpenShiftGroupsTarget struct {
 
 // OpenFGATarget asks for relationship tuples in an OpenFGA store.
 type OpenFGATarget struct {
-	// url is the address of the OpenFGA server's HTTP API, at most 2048 characters.
+	// url is the address of the OpenFGA server's HTTP API, at most 2048
+	// characters.
 	// +required
 	// +kubebuilder:validation:MaxLength=2048
 	// +kubebuilder:validation:Pattern=`^https?://`
@@ -124,7 +130,8 @@ type WebhookTarget struct {
 
 // AppTargetStatus is what the operator reports about a target.
 type AppTargetStatus struct {
-	// observedGeneration is the metadata.generation that this status describes.
+	// observedGeneration is the metadata.generation that this status
+	// describes.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 

@@ -2,8 +2,9 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// ScimGroup is one group of an identity provider, as it was last pushed. The SCIM server writes it; its name is the SCIM
-// id, a random UUID that is never reused. Its members are in ScimMemberSlices.
+// ScimGroup is one group of an identity provider, as it was last pushed.
+// The SCIM server writes it; its name is the SCIM id, a random UUID that
+// is never reused. Its members are in ScimMemberSlices.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -41,34 +42,41 @@ type ScimGroupList struct {
 //
 // +kubebuilder:validation:XValidation:rule="self.directoryRef == oldSelf.directoryRef",message="directoryRef cannot be changed: a group stays in the directory whose identity provider created it"
 type ScimGroupSpec struct {
-	// directoryRef names the ScimDirectory that this group belongs to. It cannot be changed.
+	// directoryRef names the ScimDirectory that this group belongs to. It
+	// cannot be changed.
 	// +required
 	DirectoryRef DirectoryReference `json:"directoryRef"`
 
-	// externalId is the identity provider's own identifier of the group, case-exact, at most 1024 characters.
+	// externalId is the identity provider's own identifier of the group,
+	// case-exact, at most 1024 characters.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	ExternalID string `json:"externalId,omitempty"`
 
-	// displayName is the group's name; upper and lower case are the same. Unique in the directory, 1 to 1024 characters.
+	// displayName is the group's name; upper and lower case are the same.
+	// Unique in the directory, 1 to 1024 characters.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
 	DisplayName string `json:"displayName"`
 
-	// membership names the ScimMemberSlices that hold the members. A group without it has no members.
+	// membership names the ScimMemberSlices that hold the members. A group
+	// without it has no members.
 	// +optional
 	Membership *GroupMembership `json:"membership,omitempty"`
 
-	// extensions are the attributes of other schemas, by schema URN, kept as they were sent: at most 16.
+	// extensions are the attributes of other schemas, by schema URN, kept as
+	// they were sent: at most 16.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=16
 	Extensions map[string]Extension `json:"extensions,omitempty"`
 }
 
-// GroupMembership names one epoch of a group's members: the slices <group>-<epoch>-0 to <group>-<epoch>-<shards - 1>.
+// GroupMembership names one epoch of a group's members: the slices
+// <group>-<epoch>-0 to <group>-<epoch>-<shards - 1>.
 type GroupMembership struct {
-	// epoch is a short random string, new each time the members are written anew.
+	// epoch is a short random string, new each time the members are written
+	// anew.
 	// +required
 	// +kubebuilder:validation:MaxLength=8
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]{8}$`
@@ -82,7 +90,8 @@ type GroupMembership struct {
 
 // ScimGroupStatus is what the operator reports about a group.
 type ScimGroupStatus struct {
-	// observedGeneration is the metadata.generation that this status describes.
+	// observedGeneration is the metadata.generation that this status
+	// describes.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
@@ -91,15 +100,17 @@ type ScimGroupStatus struct {
 	// +kubebuilder:validation:Minimum=0
 	Members int32 `json:"members"`
 
-	// roles are the names of the AppRoles that this group grants, sorted. Only the primary directory's groups grant.
+	// roles are the names of the AppRoles that this group grants, sorted. Only
+	// the primary directory's groups grant.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=1000
 	// +kubebuilder:validation:items:MaxLength=253
 	Roles []string `json:"roles,omitempty"`
 
-	// conditions are Ready (Ready, Conflict, DirectoryNotFound, DanglingMembers, MembersIncomplete); Stalled while an
-	// administrator has to act.
+	// conditions are Ready (Ready, Conflict, DirectoryNotFound,
+	// DanglingMembers, MembersIncomplete); Stalled while an administrator has
+	// to act.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

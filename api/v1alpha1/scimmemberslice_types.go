@@ -7,8 +7,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// ScimMemberSlice is a part of one group's members, named <group>-<epoch>-<shard>. It counts only while the group's
-// spec.membership names its epoch. The SCIM server writes it; there is nothing to edit by hand.
+// ScimMemberSlice is a part of one group's members, named
+// <group>-<epoch>-<shard>. It counts only while the group's
+// spec.membership names its epoch. The SCIM server writes it; there is
+// nothing to edit by hand.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:resource:shortName=scimslice,categories=scim
@@ -36,7 +38,8 @@ type ScimMemberSliceList struct {
 	Items           []ScimMemberSlice `json:"items"`
 }
 
-// ScimMemberSliceSpec is the part of a group's members whose home is this shard: fnv32a(id) mod shards.
+// ScimMemberSliceSpec is the part of a group's members whose home is this
+// shard: fnv32a(id) mod shards.
 //
 // +kubebuilder:validation:XValidation:rule="self.directoryRef == oldSelf.directoryRef && self.group == oldSelf.group && self.epoch == oldSelf.epoch && self.shard == oldSelf.shard",message="directoryRef, group, epoch and shard of a slice cannot be changed"
 // +kubebuilder:validation:XValidation:rule="!(has(oldSelf.sealed) && oldSelf.sealed) || self == oldSelf",message="a sealed slice takes no more changes; its members are being moved to a new epoch"
@@ -63,7 +66,8 @@ type ScimMemberSliceSpec struct {
 	// +kubebuilder:validation:Maximum=1023
 	Shard int32 `json:"shard"`
 
-	// sealed says that the members are being moved to a new epoch: this slice takes no more changes.
+	// sealed says that the members are being moved to a new epoch: this slice
+	// takes no more changes.
 	// +optional
 	Sealed bool `json:"sealed,omitempty"`
 
@@ -81,7 +85,8 @@ func SliceName(group, epoch string, shard int32) string {
 	return group + "-" + epoch + "-" + strconv.Itoa(int(shard))
 }
 
-// HomeShard is the one shard of an epoch that may hold the member with this id.
+// HomeShard is the one shard of an epoch that may hold the member with
+// this id.
 func HomeShard(id string, shards int32) int32 {
 	h := fnv.New32a()
 	h.Write([]byte(id))

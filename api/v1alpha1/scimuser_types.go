@@ -5,8 +5,10 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// ScimUser is one user of an identity provider, as it was last provisioned. The SCIM server writes it; its name is the
-// SCIM id, a random UUID that is never reused. To change a user, change it in the identity provider.
+// ScimUser is one user of an identity provider, as it was last
+// provisioned. The SCIM server writes it; its name is the SCIM id, a
+// random UUID that is never reused. To change a user, change it in the
+// identity provider.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -41,42 +43,49 @@ type ScimUserList struct {
 	Items           []ScimUser `json:"items"`
 }
 
-// ScimUserSpec is a User of RFC 7643 §4.1 with its enterprise extension (§4.3), under the RFC's names.
+// ScimUserSpec is a User of RFC 7643 §4.1 with its enterprise extension
+// (§4.3), under the RFC's names.
 //
 // +kubebuilder:validation:XValidation:rule="self.directoryRef == oldSelf.directoryRef",message="directoryRef cannot be changed: a user stays in the directory whose identity provider created it"
 type ScimUserSpec struct {
-	// directoryRef names the ScimDirectory that this user belongs to. It cannot be changed.
+	// directoryRef names the ScimDirectory that this user belongs to. It
+	// cannot be changed.
 	// +required
 	DirectoryRef DirectoryReference `json:"directoryRef"`
 
 	UserAttributes `json:",inline"`
 
-	// enterprise is the extension urn:ietf:params:scim:schemas:extension:enterprise:2.0:User (RFC 7643 §4.3).
+	// enterprise is the extension
+	// urn:ietf:params:scim:schemas:extension:enterprise:2.0:User (RFC 7643
+	// §4.3).
 	// +optional
 	Enterprise *EnterpriseUser `json:"enterprise,omitempty"`
 
-	// extensions are the attributes of other schemas, by schema URN, kept as they were sent: at most 16.
+	// extensions are the attributes of other schemas, by schema URN, kept as
+	// they were sent: at most 16.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=16
 	Extensions map[string]Extension `json:"extensions,omitempty"`
 }
 
-// UserAttributes are the attributes of the core User schema (RFC 7643 §4.1) and externalId (§3.1), under their own names.
+// UserAttributes are the attributes of the core User schema (RFC 7643
+// §4.1) and externalId (§3.1), under their own names.
 type UserAttributes struct {
-	// externalId is the identity provider's own identifier of the user, case-exact, at most 1024 characters (RFC 7643
-	// §3.1).
+	// externalId is the identity provider's own identifier of the user,
+	// case-exact, at most 1024 characters (RFC 7643 §3.1).
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	ExternalID string `json:"externalId,omitempty"`
 
-	// userName identifies the user to the app; upper and lower case are the same. Unique in the directory, 1 to 1024
-	// characters (RFC 7643 §4.1.1).
+	// userName identifies the user to the app; upper and lower case are the
+	// same. Unique in the directory, 1 to 1024 characters (RFC 7643 §4.1.1).
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
 	UserName string `json:"userName"`
 
-	// active is whether the person may use the app. When it is false, the person has no role in the app. Default: true.
+	// active is whether the person may use the app. When it is false, the
+	// person has no role in the app. Default: true.
 	// +optional
 	// +kubebuilder:default=true
 	Active bool `json:"active"`
@@ -95,32 +104,38 @@ type UserAttributes struct {
 	// +kubebuilder:validation:MaxLength=4096
 	NickName string `json:"nickName,omitempty"`
 
-	// profileUrl is the address of a page about the user, at most 8192 characters.
+	// profileUrl is the address of a page about the user, at most 8192
+	// characters.
 	// +optional
 	// +kubebuilder:validation:MaxLength=8192
 	ProfileURL string `json:"profileUrl,omitempty"`
 
-	// title is the user's title, such as "Vice President", at most 4096 characters.
+	// title is the user's title, such as "Vice President", at most 4096
+	// characters.
 	// +optional
 	// +kubebuilder:validation:MaxLength=4096
 	Title string `json:"title,omitempty"`
 
-	// userType is the relationship of the user to the organization, such as "Employee", at most 4096 characters.
+	// userType is the relationship of the user to the organization, such as
+	// "Employee", at most 4096 characters.
 	// +optional
 	// +kubebuilder:validation:MaxLength=4096
 	UserType string `json:"userType,omitempty"`
 
-	// preferredLanguage is a list of language ranges as in an Accept-Language header, at most 4096 characters.
+	// preferredLanguage is a list of language ranges as in an Accept-Language
+	// header, at most 4096 characters.
 	// +optional
 	// +kubebuilder:validation:MaxLength=4096
 	PreferredLanguage string `json:"preferredLanguage,omitempty"`
 
-	// locale is a language tag such as "en-US" for formats of dates and numbers, at most 4096 characters.
+	// locale is a language tag such as "en-US" for formats of dates and
+	// numbers, at most 4096 characters.
 	// +optional
 	// +kubebuilder:validation:MaxLength=4096
 	Locale string `json:"locale,omitempty"`
 
-	// timezone is the user's time zone as an IANA name such as "Europe/Berlin", at most 4096 characters.
+	// timezone is the user's time zone as an IANA name such as
+	// "Europe/Berlin", at most 4096 characters.
 	// +optional
 	// +kubebuilder:validation:MaxLength=4096
 	Timezone string `json:"timezone,omitempty"`
@@ -155,15 +170,17 @@ type UserAttributes struct {
 	// +kubebuilder:validation:MaxItems=100
 	Addresses []Address `json:"addresses,omitempty"`
 
-	// entitlements are things the user has according to the identity provider, at most 100. They are stored and returned;
-	// they grant nothing in the app.
+	// entitlements are things the user has according to the identity provider,
+	// at most 100. They are stored and returned; they grant nothing in the
+	// app.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=100
 	Entitlements []MultiValue `json:"entitlements,omitempty"`
 
-	// roles are roles of the user according to the identity provider, at most 100. They are stored and returned; the
-	// roles in the app come from groups through AppRole.
+	// roles are roles of the user according to the identity provider, at most
+	// 100. They are stored and returned; the roles in the app come from groups
+	// through AppRole.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=100
@@ -176,7 +193,8 @@ type UserAttributes struct {
 	X509Certificates []Certificate `json:"x509Certificates,omitempty"`
 }
 
-// UserName holds the components of a user's name (RFC 7643 §4.1.1), each at most 4096 characters.
+// UserName holds the components of a user's name (RFC 7643 §4.1.1), each
+// at most 4096 characters.
 type UserName struct {
 	// formatted is the full name as it is to be shown.
 	// +optional
@@ -214,7 +232,8 @@ type MultiValue struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=4096
 	Display string `json:"display,omitempty"`
-	// type is the function of the value, such as "work" or "home", at most 4096 characters.
+	// type is the function of the value, such as "work" or "home", at most
+	// 4096 characters.
 	// +optional
 	// +kubebuilder:validation:MaxLength=4096
 	Type string `json:"type,omitempty"`
@@ -225,7 +244,8 @@ type MultiValue struct {
 
 // Certificate is one X.509 certificate of a user (RFC 7643 §4.1.2).
 type Certificate struct {
-	// value is the DER-encoded certificate in base64, at most 32768 characters.
+	// value is the DER-encoded certificate in base64, at most 32768
+	// characters.
 	// +optional
 	// +kubebuilder:validation:MaxLength=32768
 	Value string `json:"value,omitempty"`
@@ -242,7 +262,8 @@ type Certificate struct {
 	Primary *bool `json:"primary,omitempty"`
 }
 
-// Address is one postal address of a user (RFC 7643 §4.1.2), each component at most 4096 characters.
+// Address is one postal address of a user (RFC 7643 §4.1.2), each
+// component at most 4096 characters.
 type Address struct {
 	// formatted is the full address as it is to be shown.
 	// +optional
@@ -264,7 +285,8 @@ type Address struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=4096
 	PostalCode string `json:"postalCode,omitempty"`
-	// country is the country, by ISO 3166-1 alpha-2 code where the identity provider follows the RFC.
+	// country is the country, by ISO 3166-1 alpha-2 code where the identity
+	// provider follows the RFC.
 	// +optional
 	// +kubebuilder:validation:MaxLength=4096
 	Country string `json:"country,omitempty"`
@@ -277,7 +299,8 @@ type Address struct {
 	Primary *bool `json:"primary,omitempty"`
 }
 
-// EnterpriseUser is the enterprise extension of User (RFC 7643 §4.3), each string at most 4096 characters.
+// EnterpriseUser is the enterprise extension of User (RFC 7643 §4.3), each
+// string at most 4096 characters.
 type EnterpriseUser struct {
 	// employeeNumber is the identifier of the person in the organization.
 	// +optional
@@ -312,7 +335,8 @@ type Manager struct {
 	Value string `json:"value,omitempty"`
 }
 
-// Extension is the attributes of one extension schema, kept as they were sent.
+// Extension is the attributes of one extension schema, kept as they were
+// sent.
 //
 // +kubebuilder:validation:Type=object
 // +kubebuilder:pruning:PreserveUnknownFields
@@ -322,19 +346,21 @@ type Extension struct {
 
 // ScimUserStatus is what the operator reports about a user.
 type ScimUserStatus struct {
-	// observedGeneration is the metadata.generation that this status describes.
+	// observedGeneration is the metadata.generation that this status
+	// describes.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// roles are the names of the AppRoles that this user has in the app through the directory, sorted.
+	// roles are the names of the AppRoles that this user has in the app
+	// through the directory, sorted.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=1000
 	// +kubebuilder:validation:items:MaxLength=253
 	Roles []string `json:"roles,omitempty"`
 
-	// conditions are Ready (Provisioned, Deactivated, NotPrimary, Conflict, DirectoryNotFound); Stalled while an
-	// administrator has to act.
+	// conditions are Ready (Provisioned, Deactivated, NotPrimary, Conflict,
+	// DirectoryNotFound); Stalled while an administrator has to act.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

@@ -5,7 +5,8 @@ package v1alpha1
 // AddressApplyConfiguration represents a declarative configuration of the Address type for use
 // with apply.
 //
-// Address is one postal address of a user (RFC 7643 §4.1.2), each component at most 4096 characters.
+// Address is one postal address of a user (RFC 7643 §4.1.2), each
+// component at most 4096 characters.
 type AddressApplyConfiguration struct {
 	// formatted is the full address as it is to be shown.
 	Formatted *string `json:"formatted,omitempty"`
@@ -17,7 +18,8 @@ type AddressApplyConfiguration struct {
 	Region *string `json:"region,omitempty"`
 	// postalCode is the postal code.
 	PostalCode *string `json:"postalCode,omitempty"`
-	// country is the country, by ISO 3166-1 alpha-2 code where the identity provider follows the RFC.
+	// country is the country, by ISO 3166-1 alpha-2 code where the identity
+	// provider follows the RFC.
 	Country *string `json:"country,omitempty"`
 	// type is the function of the address, such as "work" or "home".
 	Type *string `json:"type,omitempty"`

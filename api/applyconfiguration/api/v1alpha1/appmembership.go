@@ -14,9 +14,11 @@ import (
 // AppMembershipApplyConfiguration represents a declarative configuration of the AppMembership type for use
 // with apply.
 //
-// AppMembership is one person in the app and the roles they have: what an app reads and watches. The operator applies
-// the part that comes from the identity provider by server-side apply (field manager scim-operator); people and the app
-// apply theirs under other field managers, so that a role granted by hand stays when the identity provider takes its own
+// AppMembership is one person in the app and the roles they have: what an
+// app reads and watches. The operator applies the part that comes from the
+// identity provider by server-side apply (field manager scim-operator);
+// people and the app apply theirs under other field managers, so that a
+// role granted by hand stays when the identity provider takes its own
 // back. A person has access while active is true.
 type AppMembershipApplyConfiguration struct {
 	v1.TypeMetaApplyConfiguration `json:""`

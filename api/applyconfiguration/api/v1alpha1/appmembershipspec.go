@@ -9,13 +9,15 @@ package v1alpha1
 type AppMembershipSpecApplyConfiguration struct {
 	// user says who the person is.
 	User *MemberIdentityApplyConfiguration `json:"user,omitempty"`
-	// active is whether the person may use the app. While it is false, the roles count for nothing. Default: true.
+	// active is whether the person may use the app. While it is false, the
+	// roles count for nothing. Default: true.
 	Active *bool `json:"active,omitempty"`
-	// roles are the names of the AppRoles that the person has, at most 1000. Each field manager owns the entries that it
-	// applied.
+	// roles are the names of the AppRoles that the person has, at most 1000.
+	// Each field manager owns the entries that it applied.
 	Roles []string `json:"roles,omitempty"`
-	// userRef names the ScimUser that this member is provisioned from. The operator sets it; a member without it is local
-	// and belongs to nobody but the app.
+	// userRef names the ScimUser that this member is provisioned from. The
+	// operator sets it; a member without it is local and belongs to nobody but
+	// the app.
 	UserRef *UserReferenceApplyConfiguration `json:"userRef,omitempty"`
 }
 

@@ -11,11 +11,14 @@ import (
 //
 // AppMembershipStatus is what the operator reports about a member.
 type AppMembershipStatusApplyConfiguration struct {
-	// observedGeneration is the metadata.generation that this status describes.
+	// observedGeneration is the metadata.generation that this status
+	// describes.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
-	// managedBy is the name of the ScimDirectory that manages this member. Empty for a local member.
+	// managedBy is the name of the ScimDirectory that manages this member.
+	// Empty for a local member.
 	ManagedBy *string `json:"managedBy,omitempty"`
-	// grants say for each role that comes from the directory why the person has it.
+	// grants say for each role that comes from the directory why the person
+	// has it.
 	Grants []RoleGrantApplyConfiguration `json:"grants,omitempty"`
 	// conditions are Ready (Provisioned, Deactivated, Removed, Local).
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`

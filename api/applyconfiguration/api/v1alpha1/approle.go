@@ -14,8 +14,9 @@ import (
 // AppRoleApplyConfiguration represents a declarative configuration of the AppRole type for use
 // with apply.
 //
-// AppRole is a role that the app knows. It says which groups of the identity provider grant it; its name is what
-// AppMembership.spec.roles lists.
+// AppRole is a role that the app knows. It says which groups of the
+// identity provider grant it; its name is what AppMembership.spec.roles
+// lists.
 type AppRoleApplyConfiguration struct {
 	v1.TypeMetaApplyConfiguration `json:""`
 	// metadata is the standard metadata of an object.

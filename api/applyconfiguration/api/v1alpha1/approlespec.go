@@ -11,10 +11,12 @@ type AppRoleSpecApplyConfiguration struct {
 	DisplayName *string `json:"displayName,omitempty"`
 	// description says what the role allows, at most 4096 characters.
 	Description *string `json:"description,omitempty"`
-	// default gives the role to every active user of the primary directory. Default: false.
+	// default gives the role to every active user of the primary directory.
+	// Default: false.
 	Default *bool `json:"default,omitempty"`
-	// grantedTo are the groups whose members have the role, at most 100. A group that does not exist yet grants the role
-	// from the moment it is pushed.
+	// grantedTo are the groups whose members have the role, at most 100. A
+	// group that does not exist yet grants the role from the moment it is
+	// pushed.
 	GrantedTo []GroupSelectorApplyConfiguration `json:"grantedTo,omitempty"`
 }
 

@@ -11,11 +11,13 @@ import (
 //
 // AppRoleStatus is what the operator reports about a role.
 type AppRoleStatusApplyConfiguration struct {
-	// observedGeneration is the metadata.generation that this status describes.
+	// observedGeneration is the metadata.generation that this status
+	// describes.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
 	// groups is the number of groups that grant the role now.
 	Groups *int32 `json:"groups,omitempty"`
-	// members is the number of active AppMemberships that have the role, from groups or by hand.
+	// members is the number of active AppMemberships that have the role, from
+	// groups or by hand.
 	Members *int32 `json:"members,omitempty"`
 	// conditions are Ready (Ready, GroupNotFound).
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`

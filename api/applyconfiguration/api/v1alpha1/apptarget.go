@@ -14,8 +14,9 @@ import (
 // AppTargetApplyConfiguration represents a declarative configuration of the AppTarget type for use
 // with apply.
 //
-// AppTarget is a system where access takes effect. This version of the operator reads AppTargets and refuses them: each
-// shows Ready=False and Stalled with reason TargetNotSupported, and nothing is changed anywhere.
+// AppTarget is a system where access takes effect. This version of the
+// operator reads AppTargets and refuses them: each shows Ready=False and
+// Stalled with reason TargetNotSupported, and nothing is changed anywhere.
 type AppTargetApplyConfiguration struct {
 	v1.TypeMetaApplyConfiguration `json:""`
 	// metadata is the standard metadata of an object.

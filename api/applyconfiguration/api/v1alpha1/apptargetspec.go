@@ -11,7 +11,8 @@ import (
 //
 // AppTargetSpec is where access is to take effect.
 type AppTargetSpecApplyConfiguration struct {
-	// mode is Observe (show in status what would be changed, change nothing) or Enforce. Default: Observe.
+	// mode is Observe (show in status what would be changed, change nothing)
+	// or Enforce. Default: Observe.
 	Mode *apiv1alpha1.TargetMode `json:"mode,omitempty"`
 	// kubernetesRBAC asks for RoleBindings in this namespace.
 	KubernetesRBAC *KubernetesRBACTargetApplyConfiguration `json:"kubernetesRBAC,omitempty"`

@@ -11,7 +11,8 @@ import (
 //
 // AppTargetStatus is what the operator reports about a target.
 type AppTargetStatusApplyConfiguration struct {
-	// observedGeneration is the metadata.generation that this status describes.
+	// observedGeneration is the metadata.generation that this status
+	// describes.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
 	// conditions are Ready and Stalled (TargetNotSupported).
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`

@@ -7,7 +7,8 @@ package v1alpha1
 //
 // ArgoCDTarget asks for lines in Argo CD's RBAC policy.
 type ArgoCDTargetApplyConfiguration struct {
-	// namespace is where Argo CD's ConfigMap argocd-rbac-cm is. Default: argocd.
+	// namespace is where Argo CD's ConfigMap argocd-rbac-cm is. Default:
+	// argocd.
 	Namespace *string `json:"namespace,omitempty"`
 }
 

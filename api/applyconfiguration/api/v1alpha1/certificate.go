@@ -7,7 +7,8 @@ package v1alpha1
 //
 // Certificate is one X.509 certificate of a user (RFC 7643 §4.1.2).
 type CertificateApplyConfiguration struct {
-	// value is the DER-encoded certificate in base64, at most 32768 characters.
+	// value is the DER-encoded certificate in base64, at most 32768
+	// characters.
 	Value *string `json:"value,omitempty"`
 	// display is how to show the certificate, at most 4096 characters.
 	Display *string `json:"display,omitempty"`

@@ -12,21 +12,26 @@ import (
 //
 // DirectoryToken is one bearer token of a directory.
 type DirectoryTokenApplyConfiguration struct {
-	// name tells this token from the directory's others, in status and in the audit log: lower-case letters, digits and
-	// hyphens, at most 63 characters.
+	// name tells this token from the directory's others, in status and in the
+	// audit log: lower-case letters, digits and hyphens, at most 63
+	// characters.
 	Name *string `json:"name,omitempty"`
-	// secretRef names the Secret that holds the token. It must be in the same namespace and of type
-	// scim-operator.io/token, and have either the key token (the plaintext) or the key tokenSHA256 (its SHA-256, 64
-	// hexadecimal digits). A Secret of any other type is never read as a token.
+	// secretRef names the Secret that holds the token. It must be in the same
+	// namespace and of type scim-operator.io/token, and have either the key
+	// token (the plaintext) or the key tokenSHA256 (its SHA-256, 64
+	// hexadecimal digits). A Secret of any other type is never read as a
+	// token.
 	SecretRef *SecretReferenceApplyConfiguration `json:"secretRef,omitempty"`
-	// generate makes the operator create the Secret with a new random token when no Secret of that name exists. The
-	// Secret belongs to the directory and goes with it. Default: false.
+	// generate makes the operator create the Secret with a new random token
+	// when no Secret of that name exists. The Secret belongs to the directory
+	// and goes with it. Default: false.
 	Generate *bool `json:"generate,omitempty"`
-	// scopes are what the token may do: Read (GET) and Write (POST, PUT, PATCH, DELETE). A token with no scope, or
-	// without the one that a call needs, is answered 403. Default: [Read, Write].
+	// scopes are what the token may do: Read (GET) and Write (POST, PUT,
+	// PATCH, DELETE). A token with no scope, or without the one that a call
+	// needs, is answered 403. Default: [Read, Write].
 	Scopes []apiv1alpha1.TokenScope `json:"scopes,omitempty"`
-	// expirationTime is when the token stops working (RFC 3339, for example 2030-03-31T00:00:00Z). Without it the token
-	// does not expire.
+	// expirationTime is when the token stops working (RFC 3339, for example
+	// 2030-03-31T00:00:00Z). Without it the token does not expire.
 	ExpirationTime *v1.Time `json:"expirationTime,omitempty"`
 }
 

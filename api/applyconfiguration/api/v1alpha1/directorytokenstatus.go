@@ -14,13 +14,15 @@ import (
 type DirectoryTokenStatusApplyConfiguration struct {
 	// name is the token's name in the spec.
 	Name *string `json:"name,omitempty"`
-	// state is Valid, Expired (its expirationTime has passed) or Invalid (its Secret is missing, of another type, or
-	// holds no token).
+	// state is Valid, Expired (its expirationTime has passed) or Invalid (its
+	// Secret is missing, of another type, or holds no token).
 	State *apiv1alpha1.TokenState `json:"state,omitempty"`
-	// lastFour is the last four characters of the token, to tell which one is entered in the identity provider. Empty
-	// when the Secret holds only a hash.
+	// lastFour is the last four characters of the token, to tell which one is
+	// entered in the identity provider. Empty when the Secret holds only a
+	// hash.
 	LastFour *string `json:"lastFour,omitempty"`
-	// expirationTime is when the token stops working. Absent when it does not expire.
+	// expirationTime is when the token stops working. Absent when it does not
+	// expire.
 	ExpirationTime *v1.Time `json:"expirationTime,omitempty"`
 }
 

@@ -5,7 +5,8 @@ package v1alpha1
 // EnterpriseUserApplyConfiguration represents a declarative configuration of the EnterpriseUser type for use
 // with apply.
 //
-// EnterpriseUser is the enterprise extension of User (RFC 7643 §4.3), each string at most 4096 characters.
+// EnterpriseUser is the enterprise extension of User (RFC 7643 §4.3), each
+// string at most 4096 characters.
 type EnterpriseUserApplyConfiguration struct {
 	// employeeNumber is the identifier of the person in the organization.
 	EmployeeNumber *string `json:"employeeNumber,omitempty"`

@@ -5,9 +5,11 @@ package v1alpha1
 // GroupMembershipApplyConfiguration represents a declarative configuration of the GroupMembership type for use
 // with apply.
 //
-// GroupMembership names one epoch of a group's members: the slices <group>-<epoch>-0 to <group>-<epoch>-<shards - 1>.
+// GroupMembership names one epoch of a group's members: the slices
+// <group>-<epoch>-0 to <group>-<epoch>-<shards - 1>.
 type GroupMembershipApplyConfiguration struct {
-	// epoch is a short random string, new each time the members are written anew.
+	// epoch is a short random string, new each time the members are written
+	// anew.
 	Epoch *string `json:"epoch,omitempty"`
 	// shards is the number of slices of the epoch, a power of two up to 1024.
 	Shards *int32 `json:"shards,omitempty"`

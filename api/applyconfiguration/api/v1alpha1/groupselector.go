@@ -7,14 +7,18 @@ package v1alpha1
 //
 // GroupSelector names one group, in one of three ways.
 type GroupSelectorApplyConfiguration struct {
-	// directory is the name of the group's ScimDirectory. While that directory is not the primary one, the entry grants
-	// nothing. Without it, the entry means the primary directory, whichever that is.
+	// directory is the name of the group's ScimDirectory. While that directory
+	// is not the primary one, the entry grants nothing. Without it, the entry
+	// means the primary directory, whichever that is.
 	Directory *string `json:"directory,omitempty"`
-	// displayName is the group's name in the identity provider; upper and lower case are the same. 1 to 1024 characters.
+	// displayName is the group's name in the identity provider; upper and
+	// lower case are the same. 1 to 1024 characters.
 	DisplayName *string `json:"displayName,omitempty"`
-	// externalId is the group's identifier in the identity provider, case-exact. 1 to 1024 characters.
+	// externalId is the group's identifier in the identity provider,
+	// case-exact. 1 to 1024 characters.
 	ExternalID *string `json:"externalId,omitempty"`
-	// name is the name of the ScimGroup, which is its SCIM id and outlasts a rename in the identity provider.
+	// name is the name of the ScimGroup, which is its SCIM id and outlasts a
+	// rename in the identity provider.
 	Name *string `json:"name,omitempty"`
 }
 

@@ -7,7 +7,8 @@ package v1alpha1
 //
 // KubernetesRBACTarget asks for RoleBindings in this namespace.
 type KubernetesRBACTargetApplyConfiguration struct {
-	// serviceAccountName is the ServiceAccount of this namespace as which RoleBindings would be written.
+	// serviceAccountName is the ServiceAccount of this namespace as which
+	// RoleBindings would be written.
 	ServiceAccountName *string `json:"serviceAccountName,omitempty"`
 }
 

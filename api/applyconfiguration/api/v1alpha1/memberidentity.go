@@ -7,7 +7,8 @@ package v1alpha1
 //
 // MemberIdentity says who a person is.
 type MemberIdentityApplyConfiguration struct {
-	// userName identifies the person to the app; upper and lower case are the same. 1 to 1024 characters.
+	// userName identifies the person to the app; upper and lower case are the
+	// same. 1 to 1024 characters.
 	UserName *string `json:"userName,omitempty"`
 	// email is the person's primary e-mail address, else their first.
 	Email *string `json:"email,omitempty"`

@@ -11,7 +11,8 @@ type MultiValueApplyConfiguration struct {
 	Value *string `json:"value,omitempty"`
 	// display is how to show the value, at most 4096 characters.
 	Display *string `json:"display,omitempty"`
-	// type is the function of the value, such as "work" or "home", at most 4096 characters.
+	// type is the function of the value, such as "work" or "home", at most
+	// 4096 characters.
 	Type *string `json:"type,omitempty"`
 	// primary marks the preferred value; at most one value has it.
 	Primary *bool `json:"primary,omitempty"`

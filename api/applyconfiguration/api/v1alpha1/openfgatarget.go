@@ -7,7 +7,8 @@ package v1alpha1
 //
 // OpenFGATarget asks for relationship tuples in an OpenFGA store.
 type OpenFGATargetApplyConfiguration struct {
-	// url is the address of the OpenFGA server's HTTP API, at most 2048 characters.
+	// url is the address of the OpenFGA server's HTTP API, at most 2048
+	// characters.
 	URL *string `json:"url,omitempty"`
 	// storeId is the id of the store, 26 characters.
 	StoreID *string `json:"storeId,omitempty"`

@@ -7,7 +7,8 @@ package v1alpha1
 //
 // OpenShiftGroupsTarget asks for OpenShift Groups.
 type OpenShiftGroupsTargetApplyConfiguration struct {
-	// prefix is put before each role's name to make the Group's name, at most 63 characters.
+	// prefix is put before each role's name to make the Group's name, at most
+	// 63 characters.
 	Prefix *string `json:"prefix,omitempty"`
 }
 

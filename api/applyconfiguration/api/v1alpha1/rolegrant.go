@@ -9,7 +9,8 @@ package v1alpha1
 type RoleGrantApplyConfiguration struct {
 	// role is the name of the AppRole.
 	Role *string `json:"role,omitempty"`
-	// groups are the names of the ScimGroups through which the person has the role, sorted. Empty for a default role.
+	// groups are the names of the ScimGroups through which the person has the
+	// role, sorted. Empty for a default role.
 	Groups []string `json:"groups,omitempty"`
 }
 

@@ -14,8 +14,9 @@ import (
 // ScimDirectoryApplyConfiguration represents a declarative configuration of the ScimDirectory type for use
 // with apply.
 //
-// ScimDirectory is one connection of one identity provider (Okta, Entra ID, …). The provider is given the base URL in
-// status.baseURL and one of the tokens, and provisions users and groups into this namespace.
+// ScimDirectory is one connection of one identity provider (Okta, Entra
+// ID, …). The provider is given the base URL in status.baseURL and one of
+// the tokens, and provisions users and groups into this namespace.
 type ScimDirectoryApplyConfiguration struct {
 	v1.TypeMetaApplyConfiguration `json:""`
 	// metadata is the standard metadata of an object.

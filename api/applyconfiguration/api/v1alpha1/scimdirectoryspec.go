@@ -11,21 +11,27 @@ import (
 //
 // ScimDirectorySpec is what an administrator asks for.
 type ScimDirectorySpecApplyConfiguration struct {
-	// primary asks that this directory's users and groups grant access in this namespace. One directory of a namespace
-	// can be primary: the one that already is keeps it, and any other that asks shows the condition Primary=False with
-	// reason PrimaryConflict. A directory that is not primary still accepts and stores everything its identity provider
-	// sends; it grants nothing. Default: false.
+	// primary asks that this directory's users and groups grant access in this
+	// namespace. One directory of a namespace can be primary: the one that
+	// already is keeps it, and any other that asks shows the condition
+	// Primary=False with reason PrimaryConflict. A directory that is not
+	// primary still accepts and stores everything its identity provider sends;
+	// it grants nothing. Default: false.
 	Primary *bool `json:"primary,omitempty"`
-	// suspended makes the SCIM server answer every call of this directory with 503 and Retry-After, so that the identity
-	// provider tries again later. People keep the access they have. Default: false.
+	// suspended makes the SCIM server answer every call of this directory with
+	// 503 and Retry-After, so that the identity provider tries again later.
+	// People keep the access they have. Default: false.
 	Suspended *bool `json:"suspended,omitempty"`
-	// tokens are the bearer tokens that the identity provider may present, at most 16. All of them work at the same time,
-	// so a new one can be handed out before the old one is taken away. Removing an entry, or deleting its Secret, ends
-	// that token at once.
+	// tokens are the bearer tokens that the identity provider may present, at
+	// most 16. All of them work at the same time, so a new one can be handed
+	// out before the old one is taken away. Removing an entry, or deleting its
+	// Secret, ends that token at once.
 	Tokens []DirectoryTokenApplyConfiguration `json:"tokens,omitempty"`
-	// deletionPolicy says what happens to people's access when this ScimDirectory is deleted. Retain: everybody keeps
-	// the roles they have, as local members that no identity provider manages. Revoke: the roles that this directory
-	// granted are taken away. The directory's users and groups are removed in both cases. Default: Retain.
+	// deletionPolicy says what happens to people's access when this
+	// ScimDirectory is deleted. Retain: everybody keeps the roles they have,
+	// as local members that no identity provider manages. Revoke: the roles
+	// that this directory granted are taken away. The directory's users and
+	// groups are removed in both cases. Default: Retain.
 	DeletionPolicy *apiv1alpha1.DeletionPolicy `json:"deletionPolicy,omitempty"`
 }
 

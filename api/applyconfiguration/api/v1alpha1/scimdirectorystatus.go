@@ -11,14 +11,17 @@ import (
 //
 // ScimDirectoryStatus is what the operator reports about a directory.
 type ScimDirectoryStatusApplyConfiguration struct {
-	// observedGeneration is the metadata.generation that this status describes.
+	// observedGeneration is the metadata.generation that this status
+	// describes.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
-	// baseURL is what the administrator enters in the identity provider as the SCIM base URL (Okta: "Base URL", Entra ID:
-	// "Tenant URL").
+	// baseURL is what the administrator enters in the identity provider as the
+	// SCIM base URL (Okta: "Base URL", Entra ID: "Tenant URL").
 	BaseURL *string `json:"baseURL,omitempty"`
-	// primary says whether this directory's users and groups grant access in this namespace.
+	// primary says whether this directory's users and groups grant access in
+	// this namespace.
 	Primary *bool `json:"primary,omitempty"`
-	// users is the number of users that the identity provider has provisioned, active or not.
+	// users is the number of users that the identity provider has provisioned,
+	// active or not.
 	Users *int32 `json:"users,omitempty"`
 	// activeUsers is the number of those users that are active.
 	ActiveUsers *int32 `json:"activeUsers,omitempty"`
@@ -28,8 +31,9 @@ type ScimDirectoryStatusApplyConfiguration struct {
 	Members *int32 `json:"members,omitempty"`
 	// tokens is what is known of each token of the spec.
 	Tokens []DirectoryTokenStatusApplyConfiguration `json:"tokens,omitempty"`
-	// conditions are Ready; Primary (Elected, NotRequested, PrimaryConflict, HandingOver); TokensValid (NoToken,
-	// TokenExpired, TokenInvalid); Stalled while an administrator has to act.
+	// conditions are Ready; Primary (Elected, NotRequested, PrimaryConflict,
+	// HandingOver); TokensValid (NoToken, TokenExpired, TokenInvalid); Stalled
+	// while an administrator has to act.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 }
 

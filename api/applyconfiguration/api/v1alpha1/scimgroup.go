@@ -14,8 +14,9 @@ import (
 // ScimGroupApplyConfiguration represents a declarative configuration of the ScimGroup type for use
 // with apply.
 //
-// ScimGroup is one group of an identity provider, as it was last pushed. The SCIM server writes it; its name is the SCIM
-// id, a random UUID that is never reused. Its members are in ScimMemberSlices.
+// ScimGroup is one group of an identity provider, as it was last pushed.
+// The SCIM server writes it; its name is the SCIM id, a random UUID that
+// is never reused. Its members are in ScimMemberSlices.
 type ScimGroupApplyConfiguration struct {
 	v1.TypeMetaApplyConfiguration `json:""`
 	// metadata is the standard metadata of an object.

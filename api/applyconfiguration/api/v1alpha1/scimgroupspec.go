@@ -7,15 +7,20 @@ package v1alpha1
 //
 // ScimGroupSpec is a Group of RFC 7643 §4.2.
 type ScimGroupSpecApplyConfiguration struct {
-	// directoryRef names the ScimDirectory that this group belongs to. It cannot be changed.
+	// directoryRef names the ScimDirectory that this group belongs to. It
+	// cannot be changed.
 	DirectoryRef *DirectoryReferenceApplyConfiguration `json:"directoryRef,omitempty"`
-	// externalId is the identity provider's own identifier of the group, case-exact, at most 1024 characters.
+	// externalId is the identity provider's own identifier of the group,
+	// case-exact, at most 1024 characters.
 	ExternalID *string `json:"externalId,omitempty"`
-	// displayName is the group's name; upper and lower case are the same. Unique in the directory, 1 to 1024 characters.
+	// displayName is the group's name; upper and lower case are the same.
+	// Unique in the directory, 1 to 1024 characters.
 	DisplayName *string `json:"displayName,omitempty"`
-	// membership names the ScimMemberSlices that hold the members. A group without it has no members.
+	// membership names the ScimMemberSlices that hold the members. A group
+	// without it has no members.
 	Membership *GroupMembershipApplyConfiguration `json:"membership,omitempty"`
-	// extensions are the attributes of other schemas, by schema URN, kept as they were sent: at most 16.
+	// extensions are the attributes of other schemas, by schema URN, kept as
+	// they were sent: at most 16.
 	Extensions map[string]ExtensionApplyConfiguration `json:"extensions,omitempty"`
 }
 

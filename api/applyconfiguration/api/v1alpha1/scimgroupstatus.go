@@ -11,14 +11,17 @@ import (
 //
 // ScimGroupStatus is what the operator reports about a group.
 type ScimGroupStatusApplyConfiguration struct {
-	// observedGeneration is the metadata.generation that this status describes.
+	// observedGeneration is the metadata.generation that this status
+	// describes.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
 	// members is the number of members.
 	Members *int32 `json:"members,omitempty"`
-	// roles are the names of the AppRoles that this group grants, sorted. Only the primary directory's groups grant.
+	// roles are the names of the AppRoles that this group grants, sorted. Only
+	// the primary directory's groups grant.
 	Roles []string `json:"roles,omitempty"`
-	// conditions are Ready (Ready, Conflict, DirectoryNotFound, DanglingMembers, MembersIncomplete); Stalled while an
-	// administrator has to act.
+	// conditions are Ready (Ready, Conflict, DirectoryNotFound,
+	// DanglingMembers, MembersIncomplete); Stalled while an administrator has
+	// to act.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 }
 

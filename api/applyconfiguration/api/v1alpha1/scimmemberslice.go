@@ -14,8 +14,10 @@ import (
 // ScimMemberSliceApplyConfiguration represents a declarative configuration of the ScimMemberSlice type for use
 // with apply.
 //
-// ScimMemberSlice is a part of one group's members, named <group>-<epoch>-<shard>. It counts only while the group's
-// spec.membership names its epoch. The SCIM server writes it; there is nothing to edit by hand.
+// ScimMemberSlice is a part of one group's members, named
+// <group>-<epoch>-<shard>. It counts only while the group's
+// spec.membership names its epoch. The SCIM server writes it; there is
+// nothing to edit by hand.
 type ScimMemberSliceApplyConfiguration struct {
 	v1.TypeMetaApplyConfiguration `json:""`
 	// metadata is the standard metadata of an object.

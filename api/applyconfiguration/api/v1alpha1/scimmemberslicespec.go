@@ -5,7 +5,8 @@ package v1alpha1
 // ScimMemberSliceSpecApplyConfiguration represents a declarative configuration of the ScimMemberSliceSpec type for use
 // with apply.
 //
-// ScimMemberSliceSpec is the part of a group's members whose home is this shard: fnv32a(id) mod shards.
+// ScimMemberSliceSpec is the part of a group's members whose home is this
+// shard: fnv32a(id) mod shards.
 type ScimMemberSliceSpecApplyConfiguration struct {
 	// directoryRef names the ScimDirectory of the group.
 	DirectoryRef *DirectoryReferenceApplyConfiguration `json:"directoryRef,omitempty"`
@@ -15,7 +16,8 @@ type ScimMemberSliceSpecApplyConfiguration struct {
 	Epoch *string `json:"epoch,omitempty"`
 	// shard is the number of this slice in the epoch, from 0.
 	Shard *int32 `json:"shard,omitempty"`
-	// sealed says that the members are being moved to a new epoch: this slice takes no more changes.
+	// sealed says that the members are being moved to a new epoch: this slice
+	// takes no more changes.
 	Sealed *bool `json:"sealed,omitempty"`
 	// members are the SCIM ids of the members, sorted, at most 1000.
 	Members []string `json:"members,omitempty"`

@@ -14,8 +14,10 @@ import (
 // ScimUserApplyConfiguration represents a declarative configuration of the ScimUser type for use
 // with apply.
 //
-// ScimUser is one user of an identity provider, as it was last provisioned. The SCIM server writes it; its name is the
-// SCIM id, a random UUID that is never reused. To change a user, change it in the identity provider.
+// ScimUser is one user of an identity provider, as it was last
+// provisioned. The SCIM server writes it; its name is the SCIM id, a
+// random UUID that is never reused. To change a user, change it in the
+// identity provider.
 type ScimUserApplyConfiguration struct {
 	v1.TypeMetaApplyConfiguration `json:""`
 	// metadata is the standard metadata of an object.

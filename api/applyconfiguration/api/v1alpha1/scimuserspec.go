@@ -5,14 +5,19 @@ package v1alpha1
 // ScimUserSpecApplyConfiguration represents a declarative configuration of the ScimUserSpec type for use
 // with apply.
 //
-// ScimUserSpec is a User of RFC 7643 §4.1 with its enterprise extension (§4.3), under the RFC's names.
+// ScimUserSpec is a User of RFC 7643 §4.1 with its enterprise extension
+// (§4.3), under the RFC's names.
 type ScimUserSpecApplyConfiguration struct {
-	// directoryRef names the ScimDirectory that this user belongs to. It cannot be changed.
+	// directoryRef names the ScimDirectory that this user belongs to. It
+	// cannot be changed.
 	DirectoryRef                     *DirectoryReferenceApplyConfiguration `json:"directoryRef,omitempty"`
 	UserAttributesApplyConfiguration `json:""`
-	// enterprise is the extension urn:ietf:params:scim:schemas:extension:enterprise:2.0:User (RFC 7643 §4.3).
+	// enterprise is the extension
+	// urn:ietf:params:scim:schemas:extension:enterprise:2.0:User (RFC 7643
+	// §4.3).
 	Enterprise *EnterpriseUserApplyConfiguration `json:"enterprise,omitempty"`
-	// extensions are the attributes of other schemas, by schema URN, kept as they were sent: at most 16.
+	// extensions are the attributes of other schemas, by schema URN, kept as
+	// they were sent: at most 16.
 	Extensions map[string]ExtensionApplyConfiguration `json:"extensions,omitempty"`
 }
 

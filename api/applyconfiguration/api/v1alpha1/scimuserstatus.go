@@ -11,12 +11,14 @@ import (
 //
 // ScimUserStatus is what the operator reports about a user.
 type ScimUserStatusApplyConfiguration struct {
-	// observedGeneration is the metadata.generation that this status describes.
+	// observedGeneration is the metadata.generation that this status
+	// describes.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
-	// roles are the names of the AppRoles that this user has in the app through the directory, sorted.
+	// roles are the names of the AppRoles that this user has in the app
+	// through the directory, sorted.
 	Roles []string `json:"roles,omitempty"`
-	// conditions are Ready (Provisioned, Deactivated, NotPrimary, Conflict, DirectoryNotFound); Stalled while an
-	// administrator has to act.
+	// conditions are Ready (Provisioned, Deactivated, NotPrimary, Conflict,
+	// DirectoryNotFound); Stalled while an administrator has to act.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 }
 

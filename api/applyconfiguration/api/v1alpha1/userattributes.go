@@ -5,15 +5,17 @@ package v1alpha1
 // UserAttributesApplyConfiguration represents a declarative configuration of the UserAttributes type for use
 // with apply.
 //
-// UserAttributes are the attributes of the core User schema (RFC 7643 §4.1) and externalId (§3.1), under their own names.
+// UserAttributes are the attributes of the core User schema (RFC 7643
+// §4.1) and externalId (§3.1), under their own names.
 type UserAttributesApplyConfiguration struct {
-	// externalId is the identity provider's own identifier of the user, case-exact, at most 1024 characters (RFC 7643
-	// §3.1).
+	// externalId is the identity provider's own identifier of the user,
+	// case-exact, at most 1024 characters (RFC 7643 §3.1).
 	ExternalID *string `json:"externalId,omitempty"`
-	// userName identifies the user to the app; upper and lower case are the same. Unique in the directory, 1 to 1024
-	// characters (RFC 7643 §4.1.1).
+	// userName identifies the user to the app; upper and lower case are the
+	// same. Unique in the directory, 1 to 1024 characters (RFC 7643 §4.1.1).
 	UserName *string `json:"userName,omitempty"`
-	// active is whether the person may use the app. When it is false, the person has no role in the app. Default: true.
+	// active is whether the person may use the app. When it is false, the
+	// person has no role in the app. Default: true.
 	Active *bool `json:"active,omitempty"`
 	// name holds the components of the user's name.
 	Name *UserNameApplyConfiguration `json:"name,omitempty"`
@@ -21,17 +23,23 @@ type UserAttributesApplyConfiguration struct {
 	DisplayName *string `json:"displayName,omitempty"`
 	// nickName is the casual way to address the user, at most 4096 characters.
 	NickName *string `json:"nickName,omitempty"`
-	// profileUrl is the address of a page about the user, at most 8192 characters.
+	// profileUrl is the address of a page about the user, at most 8192
+	// characters.
 	ProfileURL *string `json:"profileUrl,omitempty"`
-	// title is the user's title, such as "Vice President", at most 4096 characters.
+	// title is the user's title, such as "Vice President", at most 4096
+	// characters.
 	Title *string `json:"title,omitempty"`
-	// userType is the relationship of the user to the organization, such as "Employee", at most 4096 characters.
+	// userType is the relationship of the user to the organization, such as
+	// "Employee", at most 4096 characters.
 	UserType *string `json:"userType,omitempty"`
-	// preferredLanguage is a list of language ranges as in an Accept-Language header, at most 4096 characters.
+	// preferredLanguage is a list of language ranges as in an Accept-Language
+	// header, at most 4096 characters.
 	PreferredLanguage *string `json:"preferredLanguage,omitempty"`
-	// locale is a language tag such as "en-US" for formats of dates and numbers, at most 4096 characters.
+	// locale is a language tag such as "en-US" for formats of dates and
+	// numbers, at most 4096 characters.
 	Locale *string `json:"locale,omitempty"`
-	// timezone is the user's time zone as an IANA name such as "Europe/Berlin", at most 4096 characters.
+	// timezone is the user's time zone as an IANA name such as
+	// "Europe/Berlin", at most 4096 characters.
 	Timezone *string `json:"timezone,omitempty"`
 	// emails are the user's e-mail addresses, at most 100.
 	Emails []MultiValueApplyConfiguration `json:"emails,omitempty"`
@@ -43,11 +51,13 @@ type UserAttributesApplyConfiguration struct {
 	Photos []MultiValueApplyConfiguration `json:"photos,omitempty"`
 	// addresses are the user's postal addresses, at most 100.
 	Addresses []AddressApplyConfiguration `json:"addresses,omitempty"`
-	// entitlements are things the user has according to the identity provider, at most 100. They are stored and returned;
-	// they grant nothing in the app.
+	// entitlements are things the user has according to the identity provider,
+	// at most 100. They are stored and returned; they grant nothing in the
+	// app.
 	Entitlements []MultiValueApplyConfiguration `json:"entitlements,omitempty"`
-	// roles are roles of the user according to the identity provider, at most 100. They are stored and returned; the
-	// roles in the app come from groups through AppRole.
+	// roles are roles of the user according to the identity provider, at most
+	// 100. They are stored and returned; the roles in the app come from groups
+	// through AppRole.
 	Roles []MultiValueApplyConfiguration `json:"roles,omitempty"`
 	// x509Certificates are the user's certificates in base64, at most 100.
 	X509Certificates []CertificateApplyConfiguration `json:"x509Certificates,omitempty"`

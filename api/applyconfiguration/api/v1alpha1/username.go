@@ -5,7 +5,8 @@ package v1alpha1
 // UserNameApplyConfiguration represents a declarative configuration of the UserName type for use
 // with apply.
 //
-// UserName holds the components of a user's name (RFC 7643 §4.1.1), each at most 4096 characters.
+// UserName holds the components of a user's name (RFC 7643 §4.1.1), each
+// at most 4096 characters.
 type UserNameApplyConfiguration struct {
 	// formatted is the full name as it is to be shown.
 	Formatted *string `json:"formatted,omitempty"`
