@@ -345,7 +345,11 @@ func (d *Directory) createEpoch(ctx context.Context, group string, members membe
 			},
 		}
 		stamp(s, d.store.now())
-		return fromAPI(d.store.client.Create(ctx, s))
+		if err := d.store.client.Create(ctx, s); err != nil {
+			return fromAPI(err)
+		}
+		// So that the group is never shown by this replica before its members are, nor with a version that lacks theirs.
+		return d.store.slices.waitFor(ctx, s)
 	})
 	if err != nil {
 		d.tidy(ctx, "an unfinished epoch", group, func(ctx context.Context) error { return d.deleteEpoch(ctx, group, m) })

@@ -141,9 +141,6 @@ func (s *Store) Start(ctx context.Context) error {
 	return nil
 }
 
-// NeedLeaderElection says that every replica keeps its own index.
-func (s *Store) NeedLeaderElection() bool { return false }
-
 // Fresh returns an error that wraps ErrUnavailable while reads would be wrong: until everything has been read once, and
 // when a watch has been broken for longer than MaxStaleness.
 func (s *Store) Fresh() error {

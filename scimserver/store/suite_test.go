@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"testing"
 	"time"
@@ -21,7 +20,9 @@ import (
 
 func TestStore(t *testing.T) {
 	RegisterFailHandler(Fail)
-	RunSpecs(t, "store")
+	suite, reporter := GinkgoConfiguration()
+	suite.RandomizeAllSpecs = true
+	RunSpecs(t, "store", suite, reporter)
 }
 
 // cluster is the one control plane of all parallel processes.
@@ -104,13 +105,6 @@ func names(users []*User) []string {
 		out[i] = u.UserName
 	}
 	return out
-}
-
-func asJSON(v any) string {
-	GinkgoHelper()
-	out, err := json.Marshal(v)
-	Expect(err).NotTo(HaveOccurred())
-	return string(out)
 }
 
 func beTaken(attribute string) OmegaMatcher { return MatchError(HavePrefix(attribute + " is taken")) }

@@ -1,0 +1,153 @@
+package scimserver
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/scim-operator/scim-operator/scimserver/schema"
+)
+
+// errDiscoveryFilter is what RFC 7644 §4 demands.
+var errDiscoveryFilter = failure(http.StatusForbidden, "this endpoint knows no filter")
+
+var resourceTypes = []*schema.ResourceType{schema.User, schema.Group}
+
+// discoveryMeta is the meta of what exists by definition: never created and never changed.
+type discoveryMeta struct {
+	ResourceType string `json:"resourceType"`
+	Location     string `json:"location"`
+}
+
+type schemaView struct {
+	Schemas []string `json:"schemas"`
+	*schema.Schema
+	Meta discoveryMeta `json:"meta"`
+}
+
+func (q *request) viewSchema(s *schema.Schema) schemaView {
+	return schemaView{[]string{schema.SchemaURN}, s, discoveryMeta{"Schema", q.base + "/Schemas/" + s.ID}}
+}
+
+// schemas are those of all resource types, extensions included.
+func schemas() []*schema.Schema {
+	var all []*schema.Schema
+	for _, rt := range resourceTypes {
+		all = append(append(all, rt.Schema), rt.Extensions...)
+	}
+	return all
+}
+
+func listSchemas(q *request) (*response, error) {
+	return listDefinitions(q, schemas(), q.viewSchema)
+}
+
+func getSchema(q *request) (*response, error) {
+	return getDefinition(schemas(), q.viewSchema, func(s *schema.Schema) bool { return strings.EqualFold(s.ID, q.route.id) })
+}
+
+type extensionView struct {
+	Schema   string `json:"schema"`
+	Required bool   `json:"required"`
+}
+
+type resourceTypeView struct {
+	Schemas          []string        `json:"schemas"`
+	ID               string          `json:"id"`
+	Name             string          `json:"name"`
+	Description      string          `json:"description"`
+	Endpoint         string          `json:"endpoint"`
+	Schema           string          `json:"schema"`
+	SchemaExtensions []extensionView `json:"schemaExtensions,omitempty"`
+	Meta             discoveryMeta   `json:"meta"`
+}
+
+func (q *request) viewResourceType(rt *schema.ResourceType) resourceTypeView {
+	v := resourceTypeView{
+		Schemas: []string{schema.ResourceTypeURN}, ID: rt.Name, Name: rt.Name, Description: rt.Description,
+		Endpoint: rt.Endpoint, Schema: rt.Schema.ID,
+		Meta: discoveryMeta{"ResourceType", q.base + "/ResourceTypes/" + rt.Name},
+	}
+	for _, extension := range rt.Extensions {
+		v.SchemaExtensions = append(v.SchemaExtensions, extensionView{Schema: extension.ID})
+	}
+	return v
+}
+
+func listResourceTypes(q *request) (*response, error) {
+	return listDefinitions(q, resourceTypes, q.viewResourceType)
+}
+
+func getResourceType(q *request) (*response, error) {
+	return getDefinition(resourceTypes, q.viewResourceType, func(rt *schema.ResourceType) bool { return strings.EqualFold(rt.Name, q.route.id) })
+}
+
+func listDefinitions[T, V any](q *request, all []T, view func(T) V) (*response, error) {
+	if q.query.Has("filter") {
+		return nil, errDiscoveryFilter
+	}
+	views := make([]any, len(all))
+	for i, definition := range all {
+		views[i] = view(definition)
+	}
+	return replyList(views, len(views), 1)
+}
+
+func getDefinition[T, V any](all []T, view func(T) V, isMeant func(T) bool) (*response, error) {
+	i := slices.IndexFunc(all, isMeant)
+	if i < 0 {
+		return nil, errNotFound
+	}
+	return reply(http.StatusOK, view(all[i]))
+}
+
+type (
+	supported struct {
+		Supported bool `json:"supported"`
+	}
+	supportedFilter struct {
+		Supported  bool `json:"supported"`
+		MaxResults int  `json:"maxResults"`
+	}
+	supportedBulk struct {
+		Supported      bool `json:"supported"`
+		MaxOperations  int  `json:"maxOperations"`
+		MaxPayloadSize int  `json:"maxPayloadSize"`
+	}
+	authenticationScheme struct {
+		Type        string `json:"type"`
+		Name        string `json:"name"`
+		Description string `json:"description"`
+		SpecURI     string `json:"specUri"`
+		Primary     bool   `json:"primary"`
+	}
+	// serviceProviderConfig is the resource of RFC 7643 §5.
+	serviceProviderConfig struct {
+		Schemas               []string               `json:"schemas"`
+		Patch                 supported              `json:"patch"`
+		Bulk                  supportedBulk          `json:"bulk"`
+		Filter                supportedFilter        `json:"filter"`
+		ChangePassword        supported              `json:"changePassword"`
+		Sort                  supported              `json:"sort"`
+		ETag                  supported              `json:"etag"`
+		AuthenticationSchemes []authenticationScheme `json:"authenticationSchemes"`
+		Meta                  discoveryMeta          `json:"meta"`
+	}
+)
+
+func getServiceProviderConfig(q *request) (*response, error) {
+	return reply(http.StatusOK, serviceProviderConfig{
+		Schemas: []string{schema.ServiceProviderConfigURN},
+		Patch:   supported{true},
+		Filter:  supportedFilter{Supported: true, MaxResults: maxCount},
+		ETag:    supported{true},
+		AuthenticationSchemes: []authenticationScheme{{
+			Type:        "oauthbearertoken",
+			Name:        "Bearer token",
+			Description: "A token of the ScimDirectory, in the Authorization header.",
+			SpecURI:     "https://www.rfc-editor.org/info/rfc6750",
+			Primary:     true,
+		}},
+		Meta: discoveryMeta{"ServiceProviderConfig", q.base + "/ServiceProviderConfig"},
+	})
+}

@@ -1,0 +1,179 @@
+// Package scimserver is the SCIM 2.0 service provider (RFC 7644): HTTP in front of package store.
+//
+// Every request takes the same steps, in one order: size limit, authentication, directory, rate limit, parsing, the action
+// of its endpoint, audit. A step or an action returns an error and touches no response; the handler alone writes.
+package scimserver
+
+import (
+	"fmt"
+	"log/slog"
+	"math"
+	"net/http"
+	"net/url"
+	"runtime/debug"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/scim-operator/scim-operator/scimserver/schema"
+	"github.com/scim-operator/scim-operator/scimserver/store"
+)
+
+// Failed authentications per second and source address, and how many may come at once. A valid token is never refused
+// because of them: behind a proxy all identity providers share one address.
+const (
+	failuresPerSecond = 5
+	failuresAtOnce    = 100
+)
+
+// Options are what the handler needs besides the store.
+type Options struct {
+	// ExternalURL is how identity providers reach the server, such as https://scim.example.com.
+	ExternalURL string
+	// RequestsPerSecond is how many requests each token may send on average; 0 for any number.
+	RequestsPerSecond float64
+	// Log takes the audit log, one line per request, and errors. It gets ids and field names, never values.
+	Log *slog.Logger
+	// Registerer takes the metrics; nil for none.
+	Registerer prometheus.Registerer
+}
+
+type handler struct {
+	store       *store.Store
+	externalURL string
+	perToken    *rateLimit
+	perFailure  *rateLimit
+	log         *slog.Logger
+	metrics     metrics
+}
+
+// New returns the handler of everything below /scim/v2.
+func New(s *store.Store, o Options) http.Handler {
+	return &handler{
+		store:       s,
+		externalURL: strings.TrimRight(o.ExternalURL, "/"),
+		perToken:    newRateLimit(o.RequestsPerSecond, int(math.Ceil(o.RequestsPerSecond))),
+		perFailure:  newRateLimit(failuresPerSecond, failuresAtOnce),
+		log:         o.Log,
+		metrics:     newMetrics(o.Registerer),
+	}
+}
+
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	q, cancel := newRequest(w, r)
+	defer cancel()
+	w.Header().Set(requestIDHeader, q.id)
+	answer, err := h.answer(q)
+	answer.send(w, q.mediaType)
+	h.record(q, answer.status, err)
+}
+
+// answer returns a response in any case, and the error that it tells of.
+func (h *handler) answer(q *request) (answer *response, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
+			answer = failed(q, err)
+		}
+	}()
+	if answer, err = h.process(q); err != nil {
+		answer = failed(q, err)
+	}
+	return answer, err
+}
+
+func failed(q *request, err error) *response {
+	p := problemOf(err)
+	var message any
+	if p.status != http.StatusNotModified {
+		message = p.message(q.id)
+	}
+	answer, _ := reply(p.status, message) // a message of strings can always be encoded
+	answer.header = p.header
+	return answer
+}
+
+func (h *handler) process(q *request) (*response, error) {
+	for _, step := range []func(*request) error{
+		h.checkSize, h.checkStore, h.authenticate, h.enterDirectory, h.throttle, h.parse,
+	} {
+		if err := step(q); err != nil {
+			return nil, err
+		}
+	}
+	act, err := q.action()
+	if err != nil {
+		return nil, err
+	}
+	return act(q)
+}
+
+// checkSize refuses what announces that it is too large. What does not is cut off when it is read.
+func (h *handler) checkSize(q *request) error {
+	if limit := q.bodyLimit(); q.ContentLength > limit {
+		return errTooLarge(limit)
+	}
+	return nil
+}
+
+// checkStore makes sure that what the store does not know does not exist: tokens, too.
+func (h *handler) checkStore(q *request) error {
+	if !q.belowRoot {
+		return errNoEndpoint
+	}
+	if err := h.store.Fresh(); err != nil {
+		return fmt.Errorf("%w: %w", errUnavailable, err)
+	}
+	return nil
+}
+
+// authenticate finds the token, and whether it is one of the directory in the path. Whoever has no such token learns
+// nothing about which directories exist.
+func (h *handler) authenticate(q *request) error {
+	if token, ok := bearerToken(q.Header.Values("Authorization")); ok {
+		if q.credential, ok = h.store.Authenticate(token, q.route.namespace, q.route.directory); ok {
+			return nil
+		}
+	}
+	if wait := h.perFailure.take(sourceOf(q.RemoteAddr), q.started); wait > 0 {
+		return errTooMany(wait)
+	}
+	return errUnauthorized
+}
+
+func (h *handler) enterDirectory(q *request) error {
+	switch c := q.credential; {
+	case c.Suspended:
+		return errSuspended
+	case q.isRead() && !c.Read, !q.isRead() && !c.Write:
+		return errForbidden
+	default:
+		q.directory = h.store.Directory(c.Namespace, c.Directory)
+		q.base = h.externalURL + root + "/" + c.Namespace + "/" + c.Directory
+		return nil
+	}
+}
+
+func (h *handler) throttle(q *request) error {
+	c := q.credential
+	if wait := h.perToken.take(c.Namespace+"/"+c.Directory+"/"+c.Token, q.started); wait > 0 {
+		return errTooMany(wait)
+	}
+	return nil
+}
+
+// parse reads the Accept header and the query.
+func (h *handler) parse(q *request) (err error) {
+	mediaType, ok := preferredType(q.Header.Values("Accept"))
+	if !ok {
+		return errNotAcceptable
+	}
+	q.mediaType = mediaType
+	if q.query, err = url.ParseQuery(q.URL.RawQuery); err != nil {
+		return schema.Errorf(schema.InvalidValue, "the query is not properly escaped")
+	}
+	if q.endpoint != nil && q.endpoint.resourceType != nil {
+		q.projection, err = q.endpoint.resourceType.Projection(q.query["attributes"], q.query["excludedAttributes"])
+	}
+	return err
+}

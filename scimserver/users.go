@@ -1,0 +1,134 @@
+package scimserver
+
+import (
+	"net/http"
+
+	"github.com/scim-operator/scim-operator/scimserver/store"
+)
+
+func listUsers(q *request) (*response, error) {
+	l, err := parseList(q.endpoint.resourceType, q.query)
+	if err != nil {
+		return nil, err
+	}
+	query := store.UserQuery{
+		Key:    l.key("id", "userName", "externalId", "emails.value"),
+		Groups: l.uses("groups"),
+		Start:  l.startIndex - 1,
+		Count:  l.count,
+	}
+	if l.filter != nil {
+		query.Match = func(u *store.User) bool { return l.filter.Match(u) }
+	}
+	page, total, err := q.directory.ListUsers(q.Context(), query)
+	if err != nil {
+		return nil, err
+	}
+	for _, u := range page {
+		q.locateUser(u)
+	}
+	return replyPage(q, l, page, total)
+}
+
+func getUser(q *request) (*response, error) {
+	u, err := q.directory.User(q.Context(), q.route.id)
+	if err != nil {
+		return nil, err
+	}
+	if err := q.checkPrecondition(u.Meta.Version); err != nil {
+		return nil, err
+	}
+	return q.replyUser(http.StatusOK, u)
+}
+
+func createUser(q *request) (*response, error) {
+	body, err := q.normalized()
+	if err != nil {
+		return nil, err
+	}
+	if _, said := body["active"]; !said {
+		body["active"] = true
+	}
+	u, err := store.UserFromTree(body)
+	if err != nil {
+		return nil, err
+	}
+	if u, err = q.directory.CreateUser(q.Context(), u); err != nil {
+		return nil, err
+	}
+	return q.replyUser(http.StatusCreated, u)
+}
+
+// replaceUser is PUT: what the body leaves out is cleared (RFC 7644 §3.5.1), except active.
+func replaceUser(q *request) (*response, error) {
+	body, err := q.normalized()
+	if err != nil {
+		return nil, err
+	}
+	return q.updateUser(func(current *store.User) (*store.User, error) {
+		return nextUser(body, current)
+	})
+}
+
+func patchUser(q *request) (*response, error) {
+	operations, err := q.operations()
+	if err != nil {
+		return nil, err
+	}
+	return q.updateUser(func(current *store.User) (*store.User, error) {
+		body, err := q.patched(current, operations)
+		if err != nil {
+			return nil, err
+		}
+		return nextUser(body, current)
+	})
+}
+
+// nextUser is the user that current becomes. A body that does not say active keeps it: a request that leaves something out
+// must not let a leaver back in, nor lock anybody out.
+func nextUser(body map[string]any, current *store.User) (*store.User, error) {
+	next, err := store.UserFromTree(body)
+	if err != nil {
+		return nil, err
+	}
+	if _, said := body["active"]; !said {
+		next.Active = current.Active
+	}
+	return next, nil
+}
+
+func (q *request) updateUser(change func(current *store.User) (*store.User, error)) (*response, error) {
+	u, err := q.directory.UpdateUser(q.Context(), q.route.id, func(current *store.User) (*store.User, error) {
+		if err := q.checkPrecondition(current.Meta.Version); err != nil {
+			return nil, err
+		}
+		return change(current)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return q.replyUser(http.StatusOK, u)
+}
+
+func deleteUser(q *request) (*response, error) {
+	err := q.directory.DeleteUser(q.Context(), q.route.id, func(current *store.User) error {
+		return q.checkPrecondition(current.Meta.Version)
+	})
+	if err != nil {
+		return nil, err
+	}
+	q.resource = q.route.id
+	return reply(http.StatusNoContent, nil)
+}
+
+func (q *request) replyUser(status int, u *store.User) (*response, error) {
+	q.locateUser(u)
+	return q.replyResource(status, u.ID, u.Meta, u)
+}
+
+func (q *request) locateUser(u *store.User) {
+	u.Meta.Location = q.base + "/Users/" + u.ID
+	for i := range u.Groups {
+		u.Groups[i].Ref = q.base + "/Groups/" + u.Groups[i].Value
+	}
+}
