@@ -1,0 +1,121 @@
+package controllers
+
+import (
+	"context"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	ac "github.com/scim-operator/scim-operator/api/applyconfiguration/api/v1alpha1"
+	"github.com/scim-operator/scim-operator/api/v1alpha1"
+)
+
+const (
+	// countPause is how long events about a directory are gathered before it is counted once.
+	countPause = time.Second
+	// countsFieldManager owns the counts in a directory's status, which the directory's own controller does not write.
+	countsFieldManager = v1alpha1.FieldManager + "-counts"
+)
+
+// countsReconciler counts each directory's users, groups and members.
+type countsReconciler struct {
+	kube
+}
+
+// +kubebuilder:rbac:groups=scim-operator.io,resources=scimdirectories;scimusers;scimgroups;scimmemberslices,verbs=get;list;watch
+// +kubebuilder:rbac:groups=scim-operator.io,resources=scimdirectories/status,verbs=patch
+
+func (r *countsReconciler) setup(mgr manager.Manager) error {
+	return ctrl.NewControllerManagedBy(mgr).
+		Named("directory-counts").
+		WithOptions(workers(1)).
+		Watches(&v1alpha1.ScimDirectory{}, gathered(countPause, func(o client.Object) string { return o.GetName() })).
+		Watches(&v1alpha1.ScimUser{}, gathered(countPause, func(o client.Object) string {
+			return o.(*v1alpha1.ScimUser).Spec.DirectoryRef.Name
+		})).
+		Watches(&v1alpha1.ScimGroup{}, gathered(countPause, func(o client.Object) string {
+			return o.(*v1alpha1.ScimGroup).Spec.DirectoryRef.Name
+		})).
+		Watches(&v1alpha1.ScimMemberSlice{}, gathered(countPause, func(o client.Object) string {
+			return o.(*v1alpha1.ScimMemberSlice).Spec.DirectoryRef.Name
+		})).
+		Complete(r)
+}
+
+// gathered handles a change of an object's spec by one look, after a pause, at the object whose name it tells.
+func gathered(pause time.Duration, name func(client.Object) string) handler.Funcs {
+	add := func(o client.Object, q queue) {
+		q.AddAfter(reconcile.Request{NamespacedName: types.NamespacedName{Namespace: o.GetNamespace(), Name: name(o)}}, pause)
+	}
+	return handler.Funcs{
+		CreateFunc: func(_ context.Context, e event.CreateEvent, q queue) { add(e.Object, q) },
+		UpdateFunc: func(_ context.Context, e event.UpdateEvent, q queue) {
+			if e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() ||
+				e.ObjectOld.GetResourceVersion() == e.ObjectNew.GetResourceVersion() {
+				add(e.ObjectNew, q)
+			}
+		},
+		DeleteFunc: func(_ context.Context, e event.DeleteEvent, q queue) { add(e.Object, q) },
+	}
+}
+
+type counts struct{ users, active, groups, members int32 }
+
+// Reconcile counts one directory anew.
+func (r *countsReconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
+	d, err := find[v1alpha1.ScimDirectory](ctx, r, req.Namespace, req.Name)
+	if err != nil || d == nil {
+		return reconcile.Result{}, err
+	}
+	n, complete, err := r.count(ctx, d)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	if !complete {
+		return reconcile.Result{RequeueAfter: countPause}, nil
+	}
+	s := d.Status
+	if n == (counts{s.Users, s.ActiveUsers, s.Groups, s.Members}) {
+		return reconcile.Result{}, nil
+	}
+	return reconcile.Result{}, r.applyStatus(ctx, ac.ScimDirectory(d.Name, d.Namespace).
+		WithStatus(ac.ScimDirectoryStatus().
+			WithUsers(n.users).
+			WithActiveUsers(n.active).
+			WithGroups(n.groups).
+			WithMembers(n.members)), countsFieldManager)
+}
+
+func (r *countsReconciler) count(ctx context.Context, d *v1alpha1.ScimDirectory) (n counts, complete bool, err error) {
+	var users v1alpha1.ScimUserList
+	if err := r.list(ctx, &users, d.Namespace, byDirectory, d.Name); err != nil {
+		return n, false, err
+	}
+	for i := range users.Items {
+		n.users++
+		if users.Items[i].Spec.Active {
+			n.active++
+		}
+	}
+	var groups v1alpha1.ScimGroupList
+	if err := r.list(ctx, &groups, d.Namespace, byDirectory, d.Name); err != nil {
+		return n, false, err
+	}
+	complete = true
+	for i := range groups.Items {
+		parts, whole, err := r.slicesOf(ctx, &groups.Items[i])
+		if err != nil {
+			return n, false, err
+		}
+		complete = complete && whole
+		n.groups++
+		n.members += countMembers(parts)
+	}
+	return n, complete, nil
+}

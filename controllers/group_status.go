@@ -1,0 +1,48 @@
+package controllers
+
+import (
+	"context"
+	"slices"
+
+	ac "github.com/scim-operator/scim-operator/api/applyconfiguration/api/v1alpha1"
+	"github.com/scim-operator/scim-operator/api/v1alpha1"
+)
+
+// groupReadiness says whether a group is in effect.
+func groupReadiness(g *v1alpha1.ScimGroup, v groupView) readiness {
+	switch {
+	case v.directory == nil:
+		return readiness{progress: stalled, reason: v1alpha1.ReasonDirectoryNotFound,
+			message: "ScimDirectory " + g.Spec.DirectoryRef.Name + " does not exist; create it, or delete this group"}
+	case v.conflict != "":
+		return readiness{progress: stalled, reason: v1alpha1.ReasonConflict,
+			message: "ScimGroup " + v.conflict + " of this directory has the same displayName and is not younger, so that " +
+				"this group grants nothing; rename or delete one of them in the identity provider"}
+	case !v.complete:
+		return readiness{progress: reconciling, reason: v1alpha1.ReasonMembersIncomplete,
+			message: "not all slices of epoch " + g.Spec.Membership.Epoch + " are visible yet"}
+	case v.dangling:
+		return readiness{progress: reconciling, reason: v1alpha1.ReasonDanglingMembers,
+			message: "members that no longer exist are being removed"}
+	default:
+		return readiness{ready: true, reason: v1alpha1.ReasonReady, message: "the group is in effect"}
+	}
+}
+
+// writeStatus reports on the group. While its members are not all visible, their number stays as it was.
+func (r *groupReconciler) writeStatus(ctx context.Context, g *v1alpha1.ScimGroup, v groupView) error {
+	members := g.Status.Members
+	if v.complete {
+		members = countMembers(v.slices)
+	}
+	conditions := deriveConditions(g.Status.Conditions, g.Generation, r.clock.Now(), groupReadiness(g, v))
+	if g.Status.ObservedGeneration == g.Generation && g.Status.Members == members &&
+		slices.Equal(g.Status.Roles, v.roles) && sameConditions(g.Status.Conditions, conditions) {
+		return nil
+	}
+	return r.applyStatus(ctx, ac.ScimGroup(g.Name, g.Namespace).WithStatus(ac.ScimGroupStatus().
+		WithObservedGeneration(g.Generation).
+		WithMembers(members).
+		WithRoles(v.roles...).
+		WithConditions(conditionConfigs(conditions)...)), v1alpha1.FieldManager)
+}

@@ -1,0 +1,105 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+
+	"github.com/scim-operator/scim-operator/api/v1alpha1"
+	"github.com/scim-operator/scim-operator/scimserver/schema"
+)
+
+// Names of the indexes; the cache keeps each per namespace.
+const (
+	// byDirectory: ScimUsers, ScimGroups and ScimMemberSlices by their directory, AppMemberships by the one of userRef.
+	byDirectory = "directory"
+	// byUserName: ScimUsers and AppMemberships by userName without case.
+	byUserName = "userName"
+	// byUser: AppMemberships by the ScimUser that they are provisioned from.
+	byUser = "user"
+	// byActiveRole: active AppMemberships by each of their roles.
+	byActiveRole = "activeRole"
+	// byDisplayName: ScimGroups by directory and displayName without case (groupKey).
+	byDisplayName = "displayName"
+	// byExternalID: ScimGroups by directory and externalId (groupKey).
+	byExternalID = "externalId"
+	// byGroup: ScimMemberSlices by their group.
+	byGroup = "group"
+	// bySecret: ScimDirectories by the Secrets of their tokens.
+	bySecret = "secret"
+)
+
+// groupKey is what byDisplayName and byExternalID hold. No directory's name holds a slash.
+func groupKey(directory, value string) string { return directory + "/" + value }
+
+var indexes = []struct {
+	kind    client.Object
+	name    string
+	extract client.IndexerFunc
+}{
+	{&v1alpha1.ScimUser{}, byDirectory, func(o client.Object) []string {
+		return []string{o.(*v1alpha1.ScimUser).Spec.DirectoryRef.Name}
+	}},
+	{&v1alpha1.ScimUser{}, byUserName, func(o client.Object) []string {
+		return []string{schema.Fold(o.(*v1alpha1.ScimUser).Spec.UserName)}
+	}},
+	{&v1alpha1.ScimGroup{}, byDirectory, func(o client.Object) []string {
+		return []string{o.(*v1alpha1.ScimGroup).Spec.DirectoryRef.Name}
+	}},
+	{&v1alpha1.ScimGroup{}, byDisplayName, func(o client.Object) []string {
+		spec := &o.(*v1alpha1.ScimGroup).Spec
+		return []string{groupKey(spec.DirectoryRef.Name, schema.Fold(spec.DisplayName))}
+	}},
+	{&v1alpha1.ScimGroup{}, byExternalID, func(o client.Object) []string {
+		spec := &o.(*v1alpha1.ScimGroup).Spec
+		if spec.ExternalID == "" {
+			return nil
+		}
+		return []string{groupKey(spec.DirectoryRef.Name, spec.ExternalID)}
+	}},
+	{&v1alpha1.ScimMemberSlice{}, byDirectory, func(o client.Object) []string {
+		return []string{o.(*v1alpha1.ScimMemberSlice).Spec.DirectoryRef.Name}
+	}},
+	{&v1alpha1.ScimMemberSlice{}, byGroup, func(o client.Object) []string {
+		return []string{o.(*v1alpha1.ScimMemberSlice).Spec.Group}
+	}},
+	{&v1alpha1.AppMembership{}, byDirectory, func(o client.Object) []string {
+		if ref := o.(*v1alpha1.AppMembership).Spec.UserRef; ref != nil {
+			return []string{ref.Directory}
+		}
+		return nil
+	}},
+	{&v1alpha1.AppMembership{}, byUser, func(o client.Object) []string {
+		if ref := o.(*v1alpha1.AppMembership).Spec.UserRef; ref != nil {
+			return []string{ref.Name}
+		}
+		return nil
+	}},
+	{&v1alpha1.AppMembership{}, byUserName, func(o client.Object) []string {
+		return []string{schema.Fold(o.(*v1alpha1.AppMembership).Spec.User.UserName)}
+	}},
+	{&v1alpha1.AppMembership{}, byActiveRole, func(o client.Object) []string {
+		if spec := &o.(*v1alpha1.AppMembership).Spec; spec.Active {
+			return spec.Roles
+		}
+		return nil
+	}},
+	{&v1alpha1.ScimDirectory{}, bySecret, func(o client.Object) []string {
+		var names []string
+		for _, t := range o.(*v1alpha1.ScimDirectory).Spec.Tokens {
+			names = append(names, t.SecretRef.Name)
+		}
+		return names
+	}},
+}
+
+func registerIndexes(mgr manager.Manager) error {
+	for _, i := range indexes {
+		if err := mgr.GetFieldIndexer().IndexField(context.Background(), i.kind, i.name, i.extract); err != nil {
+			return fmt.Errorf("index %T by %s: %w", i.kind, i.name, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,107 @@
+package controllers
+
+import (
+	"context"
+	"slices"
+
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	ac "github.com/scim-operator/scim-operator/api/applyconfiguration/api/v1alpha1"
+	"github.com/scim-operator/scim-operator/api/v1alpha1"
+)
+
+// provision makes the person's member as the decision says, or leaves it when it is, and reports it in its status.
+func (r *membershipReconciler) provision(ctx context.Context, p person, d decision) (*v1alpha1.AppMembership, error) {
+	want := v1alpha1.AppMembershipSpec{
+		User:    identityOf(p.user),
+		Active:  d.active,
+		Roles:   roleNames(d.grants),
+		UserRef: &v1alpha1.UserReference{Directory: p.directory.Name, Name: p.id},
+	}
+	m := d.member
+	if m == nil || !asWanted(m, p.has, want) {
+		name := p.id
+		if m != nil {
+			name = m.Name
+		}
+		var err error
+		if m, err = r.applyMember(ctx, memberConfig(name, p.namespace, m, want), v1alpha1.FieldManager); err != nil {
+			return nil, err
+		}
+	}
+	reason, message := v1alpha1.ReasonProvisioned, "ScimDirectory "+p.directory.Name+" provisions this member"
+	if !d.active {
+		reason, message = v1alpha1.ReasonDeactivated, "ScimDirectory "+p.directory.Name+" deactivated this member"
+	}
+	return m, r.writeMemberStatus(ctx, m, p.directory.Name, d.grants, readiness{ready: true, reason: reason, message: message})
+}
+
+// asWanted says whether an apply of want would change nothing, given the roles that the operator owns.
+func asWanted(m *v1alpha1.AppMembership, owned []string, want v1alpha1.AppMembershipSpec) bool {
+	return m.Spec.User == want.User && m.Spec.Active == want.Active &&
+		m.Spec.UserRef != nil && *m.Spec.UserRef == *want.UserRef &&
+		slices.Equal(owned, want.Roles)
+}
+
+// releaseMember takes away what the operator granted. A member that has nothing else is deleted; one with roles that
+// others granted stays, inactive, so that they are on record.
+func (k kube) releaseMember(ctx context.Context, m *v1alpha1.AppMembership) error {
+	m, err := k.revokeRoles(ctx, m, false)
+	if err != nil {
+		return err
+	}
+	if len(m.Spec.Roles) == 0 {
+		return k.remove(ctx, m.DeepCopy())
+	}
+	return k.writeMemberStatus(ctx, m, m.Spec.UserRef.Directory, nil, readiness{
+		ready: true, reason: v1alpha1.ReasonRemoved,
+		message: "the identity provider removed this person; the roles that remain were granted by others and count for nothing",
+	})
+}
+
+// revokeRoles takes away the roles that the operator granted, and leaves the member active or not.
+func (k kube) revokeRoles(ctx context.Context, m *v1alpha1.AppMembership, active bool) (*v1alpha1.AppMembership, error) {
+	owned, err := rolesAppliedBy(v1alpha1.FieldManager, m)
+	if err != nil {
+		return nil, err
+	}
+	if m.Spec.Active == active && len(owned) == 0 {
+		return m, nil
+	}
+	want := v1alpha1.AppMembershipSpec{User: m.Spec.User, Active: active, UserRef: m.Spec.UserRef}
+	return k.applyMember(ctx, memberConfig(m.Name, m.Namespace, m, want), v1alpha1.FieldManager)
+}
+
+// memberConfig applies spec to the member seen, and to no other version of it; seen is nil for a member to be made.
+func memberConfig(name, namespace string, seen *v1alpha1.AppMembership, spec v1alpha1.AppMembershipSpec,
+) *ac.AppMembershipApplyConfiguration {
+	user := ac.MemberIdentity().WithUserName(spec.User.UserName)
+	user.Email = ptrUnlessEmpty(spec.User.Email)
+	user.DisplayName = ptrUnlessEmpty(spec.User.DisplayName)
+	user.ExternalID = ptrUnlessEmpty(spec.User.ExternalID)
+	applied := ac.AppMembershipSpec().WithUser(user).WithActive(spec.Active).WithRoles(spec.Roles...)
+	if ref := spec.UserRef; ref != nil {
+		applied.WithUserRef(ac.UserReference().WithDirectory(ref.Directory).WithName(ref.Name))
+	}
+	cfg := ac.AppMembership(name, namespace).WithSpec(applied)
+	if seen != nil {
+		cfg.WithUID(seen.UID).WithResourceVersion(seen.ResourceVersion)
+	}
+	return cfg
+}
+
+func ptrUnlessEmpty(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return ptr.To(s)
+}
+
+func (k kube) applyMember(ctx context.Context, cfg *ac.AppMembershipApplyConfiguration, manager string,
+) (*v1alpha1.AppMembership, error) {
+	if err := k.Apply(ctx, cfg, client.FieldOwner(manager), client.ForceOwnership); err != nil {
+		return nil, err
+	}
+	return memberFrom(cfg)
+}

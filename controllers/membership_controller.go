@@ -1,0 +1,268 @@
+package controllers
+
+import (
+	"context"
+	"slices"
+
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/scim-operator/scim-operator/api/v1alpha1"
+	"github.com/scim-operator/scim-operator/scimserver/schema"
+)
+
+// membershipReconciler gives each ScimUser the AppMembership that the person is to have.
+type membershipReconciler struct {
+	kube
+}
+
+// +kubebuilder:rbac:groups=scim-operator.io,resources=scimdirectories;scimusers;scimgroups;scimmemberslices;approles,verbs=get;list;watch
+// +kubebuilder:rbac:groups=scim-operator.io,resources=appmemberships,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=scim-operator.io,resources=scimusers/status;appmemberships/status,verbs=patch
+
+func (r *membershipReconciler) setup(mgr manager.Manager) error {
+	t := triggers{r.kube}
+	return ctrl.NewControllerManagedBy(mgr).
+		Named("membership").
+		WithOptions(workers(8)).
+		Watches(&v1alpha1.ScimUser{}, t.users()).
+		Watches(&v1alpha1.ScimMemberSlice{}, t.slices()).
+		Watches(&v1alpha1.ScimGroup{}, t.groups()).
+		Watches(&v1alpha1.AppRole{}, t.roles()).
+		Watches(&v1alpha1.ScimDirectory{}, t.directories()).
+		Watches(&v1alpha1.AppMembership{}, t.members()).
+		Complete(r)
+}
+
+// Reconcile looks at everything that decides about one person, decides, and applies the difference.
+func (r *membershipReconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
+	p, err := r.look(ctx, req.Namespace, req.Name)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	d := decideMembership(p)
+	if d.action == release && len(p.own) > 0 {
+		if certain, err := r.confirmRelease(ctx, p); err != nil || !certain {
+			return reconcile.Result{RequeueAfter: soon}, err
+		}
+	}
+	if err := r.act(ctx, p, d); err != nil {
+		return retryConflict(reconcile.Result{}, err)
+	}
+	if err := r.writeUserStatus(ctx, p.user, d); err != nil || !d.again {
+		return reconcile.Result{}, err
+	}
+	return reconcile.Result{RequeueAfter: soon}, nil
+}
+
+// act makes the person's members as the decision says.
+func (r *membershipReconciler) act(ctx context.Context, p person, d decision) error {
+	keep := ""
+	if d.action == provision {
+		m, err := r.provision(ctx, p, d)
+		if err != nil {
+			return err
+		}
+		keep = m.Name
+	}
+	if d.action == leave {
+		return nil
+	}
+	for _, m := range p.own {
+		if m.Name == keep {
+			continue
+		}
+		if err := r.releaseMember(ctx, m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// confirmRelease asks the API server before access is taken away because something is missing from the cache: the caches
+// of different kinds are not ordered against each other.
+func (r *membershipReconciler) confirmRelease(ctx context.Context, p person) (bool, error) {
+	switch {
+	case p.user == nil:
+		var user v1alpha1.ScimUser
+		gone, err := r.goneLive(ctx, &user, p.namespace, p.id)
+		return gone || deleting(&user), err
+	case p.directory == nil:
+		return r.goneLive(ctx, &v1alpha1.ScimDirectory{}, p.namespace, p.user.Spec.DirectoryRef.Name)
+	default:
+		return true, nil
+	}
+}
+
+// look gathers what decides about one person.
+func (r *membershipReconciler) look(ctx context.Context, namespace, id string) (person, error) {
+	p := person{namespace: namespace, id: id}
+	user, err := find[v1alpha1.ScimUser](ctx, r, namespace, id)
+	if err != nil {
+		return p, err
+	}
+	if user != nil && !deleting(user) {
+		p.user = user
+	}
+	if p.own, err = r.membersBy(ctx, namespace, byUser, id); err != nil {
+		return p, err
+	}
+	if p.primary, err = r.primaryOf(ctx, namespace); err != nil {
+		return p, err
+	}
+	userName, directory := "", ""
+	switch {
+	case p.user != nil:
+		userName, directory = p.user.Spec.UserName, p.user.Spec.DirectoryRef.Name
+	case len(p.own) > 0:
+		userName, directory = p.own[0].Spec.User.UserName, p.own[0].Spec.UserRef.Directory
+	default:
+		return p, nil
+	}
+	if p.directory, err = find[v1alpha1.ScimDirectory](ctx, r, namespace, directory); err != nil {
+		return p, err
+	}
+	if err := r.lookAtNamesakes(ctx, &p, schema.Fold(userName)); err != nil {
+		return p, err
+	}
+	if p.user == nil || p.directory == nil || directory != p.primary || p.conflict != "" {
+		return p, nil
+	}
+	if err := r.lookAtFreeMembers(ctx, &p, schema.Fold(userName)); err != nil {
+		return p, err
+	}
+	if m := chooseMember(p); m != nil {
+		if p.has, err = rolesAppliedBy(v1alpha1.FieldManager, m); err != nil {
+			return p, err
+		}
+	}
+	if p.user.Spec.Active {
+		p.roles, err = r.lookAtRoles(ctx, &p)
+	}
+	return p, err
+}
+
+// lookAtNamesakes finds the conflict that the user is in, and the heir to the person's member.
+func (r *membershipReconciler) lookAtNamesakes(ctx context.Context, p *person, folded string) error {
+	namesakes, err := r.namesakes(ctx, p.namespace, folded)
+	if err != nil {
+		return err
+	}
+	if p.user != nil {
+		p.conflict = holderBefore(p.user, inDirectory(namesakes, p.user.Spec.DirectoryRef.Name))
+	}
+	heir, err := r.heirWaits(ctx, namesakes, p.id, p.primary)
+	p.heirWaits = heir
+	return err
+}
+
+// namesakes are the users of a namespace with that folded userName.
+func (k kube) namesakes(ctx context.Context, namespace, folded string) ([]*v1alpha1.ScimUser, error) {
+	var list v1alpha1.ScimUserList
+	if err := k.list(ctx, &list, namespace, byUserName, folded); err != nil {
+		return nil, err
+	}
+	users := make([]*v1alpha1.ScimUser, 0, len(list.Items))
+	for i := range list.Items {
+		users = append(users, &list.Items[i])
+	}
+	return users, nil
+}
+
+func inDirectory(users []*v1alpha1.ScimUser, directory string) []*v1alpha1.ScimUser {
+	return slices.DeleteFunc(slices.Clone(users), func(u *v1alpha1.ScimUser) bool {
+		return u.Spec.DirectoryRef.Name != directory
+	})
+}
+
+// heirWaits says whether another of the namesakes is a user of the directory in charge and has no member yet: it will
+// take over the one of the user id.
+func (k kube) heirWaits(ctx context.Context, namesakes []*v1alpha1.ScimUser, id, primary string) (bool, error) {
+	charged := inDirectory(namesakes, primary)
+	for _, u := range charged {
+		if u.Name == id || deleting(u) || holderBefore(u, charged) != "" {
+			continue
+		}
+		members, err := k.membersBy(ctx, u.Namespace, byUser, u.Name)
+		if err != nil {
+			return false, err
+		}
+		if len(members) == 0 {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// lookAtFreeMembers finds the members of the same userName that nobody provisions: local ones, those of a directory that
+// is no longer in charge, and those whose user is gone.
+func (r *membershipReconciler) lookAtFreeMembers(ctx context.Context, p *person, folded string) error {
+	if len(p.own) > 0 {
+		return nil
+	}
+	same, err := r.membersBy(ctx, p.namespace, byUserName, folded)
+	if err != nil {
+		return err
+	}
+	for _, m := range same {
+		free := m.Spec.UserRef == nil || m.Spec.UserRef.Directory != p.primary
+		if !free {
+			user, err := find[v1alpha1.ScimUser](ctx, r, p.namespace, m.Spec.UserRef.Name)
+			if err != nil {
+				return err
+			}
+			free = user == nil || deleting(user)
+		}
+		if free {
+			p.free = append(p.free, m)
+		}
+	}
+	return nil
+}
+
+func (k kube) membersBy(ctx context.Context, namespace, index, value string) ([]*v1alpha1.AppMembership, error) {
+	var list v1alpha1.AppMembershipList
+	if err := k.list(ctx, &list, namespace, index, value); err != nil {
+		return nil, err
+	}
+	var members []*v1alpha1.AppMembership
+	for i := range list.Items {
+		if m := &list.Items[i]; !deleting(m) {
+			members = append(members, m)
+		}
+	}
+	return members, nil
+}
+
+// lookAtRoles finds the person's standing in every group that grants a role.
+func (r *membershipReconciler) lookAtRoles(ctx context.Context, p *person) ([]grantingRole, error) {
+	var all v1alpha1.AppRoleList
+	if err := r.listAll(ctx, &all, p.namespace); err != nil {
+		return nil, err
+	}
+	roles := make([]grantingRole, 0, len(all.Items))
+	for i := range all.Items {
+		role := &all.Items[i]
+		if deleting(role) {
+			continue
+		}
+		g := grantingRole{name: role.Name, byDefault: role.Spec.Default, standings: map[string]standing{}}
+		for _, s := range role.Spec.GrantedTo {
+			if s.Directory != "" && s.Directory != p.primary {
+				continue
+			}
+			groups, err := r.resolve(ctx, p.namespace, s, p.primary)
+			if err != nil {
+				return nil, err
+			}
+			for _, group := range groups {
+				if g.standings[group.Name], err = r.standingOf(ctx, group, p.id); err != nil {
+					return nil, err
+				}
+			}
+		}
+		roles = append(roles, g)
+	}
+	return roles, nil
+}

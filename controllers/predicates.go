@@ -1,0 +1,27 @@
+package controllers
+
+import (
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+
+	"github.com/scim-operator/scim-operator/api/v1alpha1"
+)
+
+// ofSpec lets updates through that change what somebody asks for, and resyncs; not those of status.
+func ofSpec() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: changesSpec}
+}
+
+// ofPlace lets updates of ScimDirectories through that ofSpec does, and those of which one is primary.
+func ofPlace() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		before, after := e.ObjectOld.(*v1alpha1.ScimDirectory), e.ObjectNew.(*v1alpha1.ScimDirectory)
+		return changesSpec(e) || before.Status.Primary != after.Status.Primary
+	}}
+}
+
+func changesSpec(e event.UpdateEvent) bool {
+	return e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() ||
+		deleting(e.ObjectOld) != deleting(e.ObjectNew) ||
+		e.ObjectOld.GetResourceVersion() == e.ObjectNew.GetResourceVersion()
+}

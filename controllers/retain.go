@@ -1,0 +1,50 @@
+package controllers
+
+import (
+	"context"
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	ac "github.com/scim-operator/scim-operator/api/applyconfiguration/api/v1alpha1"
+	"github.com/scim-operator/scim-operator/api/v1alpha1"
+)
+
+// makeLocal turns a member into a local one that keeps what it has: first a second field manager holds it, then the first
+// lets go. So it can be repeated after a crash in the middle.
+func (k kube) makeLocal(ctx context.Context, m *v1alpha1.AppMembership) error {
+	kept := v1alpha1.AppMembershipSpec{User: m.Spec.User, Active: m.Spec.Active}
+	for _, manager := range []string{v1alpha1.FieldManager, v1alpha1.RetainedFieldManager} {
+		roles, err := rolesAppliedBy(manager, m)
+		if err != nil {
+			return err
+		}
+		kept.Roles = append(kept.Roles, roles...)
+	}
+	slices.Sort(kept.Roles)
+	kept.Roles = slices.Compact(kept.Roles)
+	m, err := k.applyMember(ctx, memberConfig(m.Name, m.Namespace, m, kept), v1alpha1.RetainedFieldManager)
+	if err != nil {
+		return err
+	}
+	nothing := ac.AppMembership(m.Name, m.Namespace).WithUID(m.UID).WithResourceVersion(m.ResourceVersion)
+	_, err = k.applyMember(ctx, nothing, v1alpha1.FieldManager)
+	return err
+}
+
+// revokeForGood takes away the roles that the operator granted and deletes a member that has no others. A member that has
+// becomes local.
+func (k kube) revokeForGood(ctx context.Context, m *v1alpha1.AppMembership) error {
+	seen, err := k.revokeRoles(ctx, m, m.Spec.Active)
+	if err != nil {
+		return err
+	}
+	if len(seen.Spec.Roles) == 0 {
+		return k.remove(ctx, seen.DeepCopy())
+	}
+	// The answer to an apply has no managedFields; those seen before still tell what was retained earlier.
+	seen.ManagedFields = slices.DeleteFunc(slices.Clone(m.ManagedFields), func(e metav1.ManagedFieldsEntry) bool {
+		return appliedBy(v1alpha1.FieldManager, e)
+	})
+	return k.makeLocal(ctx, seen)
+}

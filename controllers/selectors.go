@@ -1,0 +1,76 @@
+package controllers
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/scim-operator/scim-operator/api/v1alpha1"
+	"github.com/scim-operator/scim-operator/scimserver/schema"
+)
+
+// resolve finds the groups that a selector names and that are not in conflict over their name.
+func (k kube) resolve(ctx context.Context, namespace string, s v1alpha1.GroupSelector, primary string,
+) ([]*v1alpha1.ScimGroup, error) {
+	directory := cmp.Or(s.Directory, primary)
+	if directory == "" {
+		return nil, nil
+	}
+	var named v1alpha1.ScimGroupList
+	switch {
+	case s.Name != "":
+		g, err := find[v1alpha1.ScimGroup](ctx, k, namespace, s.Name)
+		if err != nil {
+			return nil, err
+		}
+		if g != nil {
+			named.Items = append(named.Items, *g)
+		}
+	case s.ExternalID != "":
+		if err := k.list(ctx, &named, namespace, byExternalID, groupKey(directory, s.ExternalID)); err != nil {
+			return nil, err
+		}
+	default:
+		key := groupKey(directory, schema.Fold(s.DisplayName))
+		if err := k.list(ctx, &named, namespace, byDisplayName, key); err != nil {
+			return nil, err
+		}
+	}
+	var groups []*v1alpha1.ScimGroup
+	for i := range named.Items {
+		g := &named.Items[i]
+		if deleting(g) || !selects(s, g, primary) {
+			continue
+		}
+		holder, err := k.groupConflict(ctx, g)
+		if err != nil {
+			return nil, err
+		}
+		if holder == "" {
+			groups = append(groups, g)
+		}
+	}
+	return groups, nil
+}
+
+// groupConflict names the group that holds this group's displayName before it.
+func (k kube) groupConflict(ctx context.Context, g *v1alpha1.ScimGroup) (string, error) {
+	var same v1alpha1.ScimGroupList
+	key := groupKey(g.Spec.DirectoryRef.Name, schema.Fold(g.Spec.DisplayName))
+	if err := k.list(ctx, &same, g.Namespace, byDisplayName, key); err != nil {
+		return "", err
+	}
+	others := make([]*v1alpha1.ScimGroup, 0, len(same.Items))
+	for i := range same.Items {
+		others = append(others, &same.Items[i])
+	}
+	return holderBefore(g, others), nil
+}
+
+// primaryOf names the directory in charge of a namespace.
+func (k kube) primaryOf(ctx context.Context, namespace string) (string, error) {
+	var all v1alpha1.ScimDirectoryList
+	if err := k.listAll(ctx, &all, namespace); err != nil {
+		return "", err
+	}
+	return inCharge(all.Items), nil
+}

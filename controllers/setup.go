@@ -1,0 +1,71 @@
+package controllers
+
+import (
+	"cmp"
+	"fmt"
+	"time"
+
+	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+)
+
+// Options are what the controllers cannot find out by themselves.
+type Options struct {
+	// ExternalURL is where identity providers reach the SCIM server, without a path: https://scim.example.com.
+	ExternalURL string
+	// Clock tells the time. Default: the real one.
+	Clock clock.PassiveClock
+	// SweepDelay is how old the slices of an epoch that no group names must be before they are deleted; longer than any
+	// write of the SCIM server takes. Default: ten minutes.
+	SweepDelay time.Duration
+	// HandOverGrace is how long a directory that gives up the primary keeps it while no other directory asks for it, so
+	// that clearing the flag on one directory and then setting it on another takes nobody's access away in between.
+	// Default: five seconds.
+	HandOverGrace time.Duration
+}
+
+func (o Options) withDefaults() Options {
+	if o.Clock == nil {
+		o.Clock = clock.RealClock{}
+	}
+	o.SweepDelay = cmp.Or(o.SweepDelay, 10*time.Minute)
+	o.HandOverGrace = cmp.Or(o.HandOverGrace, 5*time.Second)
+	return o
+}
+
+// SetupWithManager registers the indexes and all controllers with the manager, whose cache must have been made with
+// CacheOptions. It returns an error when the manager refuses one, such as when its scheme lacks a kind.
+func SetupWithManager(mgr manager.Manager, o Options) error {
+	o = o.withDefaults()
+	if err := registerIndexes(mgr); err != nil {
+		return err
+	}
+	kube := kube{Client: mgr.GetClient(), live: mgr.GetAPIReader(), clock: o.Clock}
+	events := mgr.GetEventRecorder("scim-operator")
+	for _, c := range []interface{ setup(manager.Manager) error }{
+		&directoryReconciler{kube: kube, events: events, externalURL: o.ExternalURL, grace: o.HandOverGrace},
+		&countsReconciler{kube: kube},
+		&groupReconciler{kube: kube, sweepDelay: o.SweepDelay},
+		&roleReconciler{kube: kube},
+		&membershipReconciler{kube: kube},
+		&localMemberReconciler{kube: kube},
+		&targetReconciler{kube: kube},
+	} {
+		if err := c.setup(mgr); err != nil {
+			return fmt.Errorf("set up %T: %w", c, err)
+		}
+	}
+	return nil
+}
+
+// workers are the options of a controller with that many workers, which retries after a minute at the latest.
+func workers(n int) controller.Options {
+	return controller.Options{
+		MaxConcurrentReconciles: n,
+		RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](
+			10*time.Millisecond, time.Minute),
+	}
+}
