@@ -1,0 +1,197 @@
+// Command scim-operator receives SCIM 2.0 provisioning from identity providers, keeps it as custom resources, and turns it
+// into an app's roles and memberships.
+package main
+
+import (
+	"crypto/tls"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/runtime"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/certwatcher"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/scim-operator/scim-operator/api/v1alpha1"
+	"github.com/scim-operator/scim-operator/controllers"
+	"github.com/scim-operator/scim-operator/scimserver"
+	"github.com/scim-operator/scim-operator/scimserver/store"
+)
+
+// version is set when the binary is built.
+var version = "dev"
+
+// shutdownTimeout is longer than the SCIM server needs to finish what it has accepted, and shorter than the pod's
+// terminationGracePeriodSeconds.
+const shutdownTimeout = 30 * time.Second
+
+type options struct {
+	scim, controllers          bool
+	externalURL                string
+	scimAddress                string
+	certFile, keyFile          string
+	requestsPerSecond          float64
+	maxStaleness               time.Duration
+	metricsAddress             string
+	probeAddress               string
+	leaderElect                bool
+	leaderElectionNamespace    string
+	development, printsVersion bool
+}
+
+func (o *options) bind(f *flag.FlagSet) {
+	f.BoolVar(&o.scim, "scim", true, "serve SCIM")
+	f.BoolVar(&o.controllers, "controllers", true, "run the controllers")
+	f.StringVar(&o.externalURL, "external-url", "", "the address under which identity providers reach the SCIM server, such as https://scim.example.com (required)")
+	f.StringVar(&o.scimAddress, "scim-bind-address", ":8080", "the address on which the SCIM server listens")
+	f.StringVar(&o.certFile, "tls-cert-file", "", "a certificate in PEM for the SCIM server, read again when it changes; plain HTTP without it")
+	f.StringVar(&o.keyFile, "tls-key-file", "", "the key of --tls-cert-file in PEM")
+	f.Float64Var(&o.requestsPerSecond, "requests-per-second", 100, "how many SCIM requests each token may make on average; 0 for any number")
+	f.DurationVar(&o.maxStaleness, "max-staleness", 30*time.Second, "for how long reads go on while Kubernetes cannot be watched, before they are answered 503")
+	f.StringVar(&o.metricsAddress, "metrics-bind-address", ":9090", "the address on which metrics are served in plain HTTP; 0 for none")
+	f.StringVar(&o.probeAddress, "health-probe-bind-address", ":8081", "the address on which /healthz and /readyz are served")
+	f.BoolVar(&o.leaderElect, "leader-elect", false, "run the controllers on one of several replicas at a time; the SCIM server runs on all")
+	f.StringVar(&o.leaderElectionNamespace, "leader-election-namespace", "", "the namespace of the leader's Lease; that of the pod by default")
+	f.BoolVar(&o.development, "development", false, "log in a form for people to read")
+	f.BoolVar(&o.printsVersion, "version", false, "print the version and exit")
+}
+
+func (o *options) check() error {
+	external, err := url.Parse(o.externalURL)
+	switch {
+	case !o.scim && !o.controllers:
+		return errors.New("--scim=false and --controllers=false leave nothing to do")
+	case err != nil || (external.Scheme != "https" && external.Scheme != "http") || external.Host == "":
+		return fmt.Errorf("--external-url=%q is not an address such as https://scim.example.com", o.externalURL)
+	case external.RawQuery != "" || external.Fragment != "" || external.User != nil:
+		return errors.New("--external-url must have no user, query or fragment")
+	case (o.certFile == "") != (o.keyFile == ""):
+		return errors.New("--tls-cert-file and --tls-key-file go together")
+	case o.requestsPerSecond < 0:
+		return errors.New("--requests-per-second must not be negative; 0 allows any number")
+	case o.maxStaleness <= 0:
+		return errors.New("--max-staleness must be positive")
+	}
+	o.externalURL = strings.TrimRight(o.externalURL, "/")
+	return nil
+}
+
+func main() {
+	var o options
+	o.bind(flag.CommandLine)
+	flag.Parse()
+	if o.printsVersion {
+		fmt.Println("scim-operator", version)
+		return
+	}
+	if err := run(o); err != nil {
+		fmt.Fprintln(os.Stderr, "scim-operator:", err)
+		os.Exit(1)
+	}
+}
+
+func run(o options) error {
+	if flag.NArg() > 0 {
+		return fmt.Errorf("unknown argument %q; see --help", flag.Arg(0))
+	}
+	if err := o.check(); err != nil {
+		return err
+	}
+	log := zap.New(zap.UseDevMode(o.development))
+	ctrl.SetLogger(log)
+	config, err := ctrl.GetConfig()
+	if err != nil {
+		return fmt.Errorf("no cluster: %w", err)
+	}
+	// The API server's own fairness keeps clients apart.
+	config.QPS = -1
+	mgr, err := newManager(config, o, log)
+	if err != nil {
+		return err
+	}
+	if o.controllers {
+		if err := controllers.SetupWithManager(mgr, controllers.Options{ExternalURL: o.externalURL}); err != nil {
+			return err
+		}
+	}
+	if o.scim {
+		if err := addServer(mgr, config, o, log); err != nil {
+			return err
+		}
+	}
+	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
+		return err
+	}
+	return mgr.Start(ctrl.SetupSignalHandler())
+}
+
+func newManager(config *rest.Config, o options, log logr.Logger) (manager.Manager, error) {
+	scheme := runtime.NewScheme()
+	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
+	utilruntime.Must(v1alpha1.AddToScheme(scheme))
+	mgr, err := ctrl.NewManager(config, ctrl.Options{
+		Scheme:                  scheme,
+		Cache:                   controllers.CacheOptions(),
+		Logger:                  log,
+		Metrics:                 metricsserver.Options{BindAddress: o.metricsAddress},
+		HealthProbeBindAddress:  o.probeAddress,
+		LeaderElection:          o.leaderElect && o.controllers,
+		LeaderElectionID:        "controllers.scim-operator.io",
+		LeaderElectionNamespace: o.leaderElectionNamespace,
+		// The next leader need not wait: this process ends right after.
+		LeaderElectionReleaseOnCancel: true,
+		GracefulShutdownTimeout:       new(shutdownTimeout),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("set up the manager: %w", err)
+	}
+	return mgr, nil
+}
+
+func addServer(mgr manager.Manager, config *rest.Config, o options, log logr.Logger) error {
+	s, err := store.New(config, store.Options{MaxStaleness: o.maxStaleness, Log: log.WithName("store")})
+	if err != nil {
+		return err
+	}
+	slogger := slog.New(logr.ToSlogHandler(log.WithName("scim")))
+	server := &scimserver.Server{
+		BindAddress: o.scimAddress,
+		Handler: scimserver.New(s, scimserver.Options{
+			ExternalURL:       o.externalURL,
+			RequestsPerSecond: o.requestsPerSecond,
+			Log:               slogger,
+			Registerer:        metrics.Registry,
+		}),
+		Store: s,
+		Log:   slogger,
+	}
+	if o.certFile != "" {
+		watcher, err := certwatcher.New(o.certFile, o.keyFile)
+		if err != nil {
+			return fmt.Errorf("the certificate for TLS: %w", err)
+		}
+		server.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) { return watcher.GetCertificate(hello) }
+		if err := mgr.Add(watcher); err != nil {
+			return err
+		}
+	}
+	if err := mgr.AddReadyzCheck("scim", func(*http.Request) error { return s.Fresh() }); err != nil {
+		return err
+	}
+	return mgr.Add(server)
+}
