@@ -1,0 +1,82 @@
+# Go, make and git are all that these targets need; other tools are built from Go modules into bin.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+FUZZTIME ?= 30s
+TESTFLAGS ?=
+
+CONTROLLER_GEN ?= bin/tools/controller-gen
+GOLANGCI_LINT ?= bin/tools/golangci-lint
+
+# The version comes by ldflags, so that a build asks nothing of git. Without -trimpath, builds and tests share what they
+# have compiled.
+GO_BUILD := go build -buildvcs=false
+
+.PHONY: help
+help: ## List the targets.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-10s %s\n", $$1, $$2}' Makefile
+
+# Run
+
+.PHONY: build
+build: ## Build bin/scim-operator.
+	$(GO_BUILD) -ldflags "-X main.version=$(VERSION)" -o bin/scim-operator .
+
+.PHONY: run
+run: build ## Run a control plane and the operator here, until interrupted.
+	@$(GO_BUILD) -o bin/dev-runner ./hack/dev
+	@exec bin/dev-runner
+
+.PHONY: demo
+demo: ## Provision people and groups as Okta does, into what `make run` serves.
+	@hack/demo.sh
+
+.PHONY: clean
+clean: ## Remove all that was built, and the state of `make run`.
+	rm -rf bin
+
+# Prove
+
+# Not cached: the tests run programs from bin, whose changes `go test` does not see.
+.PHONY: test
+test: build ## Run all tests, against a real etcd and kube-apiserver.
+	assets="$$(go run ./hack/controlplane/assets)" && \
+	KUBEBUILDER_ASSETS="$$assets" go test -count=1 -timeout=15m $(TESTFLAGS) ./...
+
+.PHONY: test-race
+test-race: ## Run all tests under the race detector.
+	$(MAKE) test TESTFLAGS=-race
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for FUZZTIME (30s).
+	hack/fuzz.sh $(FUZZTIME)
+
+.PHONY: lint
+lint: $(GOLANGCI_LINT) ## Run the linters.
+	$(GOLANGCI_LINT) run ./...
+	$(GOLANGCI_LINT) run --enable-only=kubeapilinter ./api/v1alpha1
+
+.PHONY: verify
+verify: lint $(CONTROLLER_GEN) ## Lint, and prove that generated and module files are current; changes nothing.
+	hack/verify.sh
+
+# Generate
+
+.PHONY: generate
+generate: $(CONTROLLER_GEN) ## Generate deepcopy, apply configurations, CRDs and the RBAC role.
+	rm -rf api/applyconfiguration config/crd/bases
+	$(CONTROLLER_GEN) object crd:crdVersions=v1 applyconfiguration \
+		paths=./api/v1alpha1 output:crd:dir=config/crd/bases
+	$(CONTROLLER_GEN) rbac:roleName=scim-operator paths=./controllers/... paths=./scimserver/store/... \
+		output:rbac:dir=config/rbac
+
+# Tools
+
+bin/tools/controller-gen: hack/tools/go.sum
+	go -C hack/tools build -buildvcs=false -o ../../$@ sigs.k8s.io/controller-tools/cmd/controller-gen
+
+bin/tools/golangci-lint: hack/tools/go.sum
+	go -C hack/tools build -buildvcs=false -o ../../$@ ./golangci-lint

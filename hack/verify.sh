@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Proves that what is generated, the module files and the formatting are current. It regenerates in a copy, so the work
+# tree stays as it is.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+copy="$(mktemp -d)"
+trap 'rm -rf "$copy"' EXIT
+status=0
+
+complain() {
+  echo "verify: $1" >&2
+  status=1
+}
+
+# Generated files, with the tools of this tree.
+tar --exclude=./bin --exclude=./.git -cf - . | tar -xf - -C "$copy"
+make --no-print-directory -C "$copy" generate CONTROLLER_GEN="$PWD/bin/tools/controller-gen"
+for generated in api config; do
+  diff -ru "$generated" "$copy/$generated" || complain "$generated is not current: run \`make generate\`"
+done
+
+# Module files. hack/controlplane/source has no packages of its own beside the programs it builds.
+for module in . hack/tools hack/controlplane/source; do
+  go -C "$module" mod tidy -diff || complain "$module/go.mod is not tidy: run \`go -C $module mod tidy\`"
+done
+
+unformatted="$("$(go env GOROOT)/bin/gofmt" -l .)"
+[[ -z "$unformatted" ]] || complain "run \`gofmt -w\` on: $unformatted"
+
+exit "$status"
