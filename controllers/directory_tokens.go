@@ -32,7 +32,7 @@ func (r *directoryReconciler) lookAtTokens(ctx context.Context, d *v1alpha1.Scim
 			secret, look.problem, err = r.tokenOutOfSight(ctx, d, spec)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("Secret of token %q: %w", spec.Name, err)
+			return nil, fmt.Errorf("the Secret of token %q: %w", spec.Name, err)
 		}
 		if secret != nil {
 			token, err := v1alpha1.ReadTokenSecret(string(secret.Type), secret.Data)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	ac "github.com/scim-operator/scim-operator/api/applyconfiguration/api/v1alpha1"
@@ -95,7 +94,7 @@ func ptrUnlessEmpty(s string) *string {
 	if s == "" {
 		return nil
 	}
-	return ptr.To(s)
+	return new(s)
 }
 
 func (k kube) applyMember(ctx context.Context, cfg *ac.AppMembershipApplyConfiguration, manager string,

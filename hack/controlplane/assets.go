@@ -57,7 +57,7 @@ func fill(ctx context.Context, root, dir string, progress io.Writer) error {
 	if err := os.RemoveAll(partial); err != nil {
 		return err
 	}
-	defer os.RemoveAll(partial) //nolint:errcheck // only what is left of a failure
+	defer os.RemoveAll(partial)
 	if err := os.MkdirAll(partial, 0o750); err != nil {
 		return err
 	}

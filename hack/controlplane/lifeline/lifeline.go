@@ -41,7 +41,7 @@ func Wrap(dir, program string, leftovers ...string) (string, error) {
 	}
 	path := filepath.Join(dir, filepath.Base(program))
 	content := fmt.Appendf(nil, script, fd, strings.Join(words[1:], " "), words[0])
-	return path, os.WriteFile(path, content, 0o700) //nolint:gosec // a program must be executable
+	return path, os.WriteFile(path, content, 0o700)
 }
 
 // readEnd opens the pipe once. Children inherit the read end; the write end is this process's alone
