@@ -53,6 +53,9 @@ func (o Operation) applyElements(sub *schema.Attribute, list []any) ([]any, erro
 	if err != nil || len(created) == 0 {
 		return changed, err
 	}
+	if created["primary"] == true { // the filter can say so, too
+		changed = withoutPrimary(changed)
+	}
 	return append(changed, created), nil
 }
 
@@ -97,6 +100,10 @@ func (o Operation) yieldingPrimary(list []any) []any {
 	if !o.setsPrimary() {
 		return list
 	}
+	return withoutPrimary(list)
+}
+
+func withoutPrimary(list []any) []any {
 	yielding := make([]any, len(list))
 	for i, element := range list {
 		if object, ok := element.(map[string]any); ok && object["primary"] == true {

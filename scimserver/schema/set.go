@@ -45,7 +45,8 @@ func (a *Attribute) Without(list, gone []any) []any {
 	return rest
 }
 
-// identity is the value of an element as the attribute compares it, or all of it where there is no value.
+// identity is the value of an element as the attribute compares it. Where there is no value it is all that the element says,
+// without the mark that it is the primary one, which comes and goes.
 func (a *Attribute) identity(element any) string {
 	object, isObject := element.(map[string]any)
 	if !isObject {
@@ -54,7 +55,9 @@ func (a *Attribute) identity(element any) string {
 	if value := a.Sub("value"); value != nil {
 		return value.key(object["value"])
 	}
-	return a.key(object)
+	said := maps.Clone(object)
+	delete(said, "primary")
+	return a.key(said)
 }
 
 // key is equal for values that the attribute takes for equal.
