@@ -1,6 +1,9 @@
 package schema
 
 import (
+	"strings"
+	"unicode"
+
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
 )
@@ -32,7 +35,15 @@ func AppendFold(dst []byte, s string) []byte {
 
 // foldUnicode is the canonical caseless form of the Unicode Standard, definition D145, recomposed.
 func foldUnicode(s string) string {
-	return norm.NFC.String(cases.Fold().String(norm.NFD.String(s)))
+	return norm.NFC.String(strings.Map(foldCherokee, cases.Fold().String(norm.NFD.String(s))))
+}
+
+// foldCherokee makes up for package cases, which swaps the case of Cherokee letters; Unicode folds them to upper case.
+func foldCherokee(r rune) rune {
+	if unicode.Is(unicode.Cherokee, r) {
+		return unicode.ToUpper(r)
+	}
+	return r
 }
 
 func isLowerASCII(s string) bool {

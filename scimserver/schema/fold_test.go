@@ -3,6 +3,7 @@ package schema_test
 import (
 	"strings"
 	"testing"
+	"unicode"
 
 	"pgregory.net/rapid"
 
@@ -26,6 +27,18 @@ func TestFold(t *testing.T) {
 	for _, pair := range [][2]string{{"a", "b"}, {"a", "á"}, {"i", "ı"}} {
 		if schema.Fold(pair[0]) == schema.Fold(pair[1]) {
 			t.Errorf("%q and %q are the same", pair[0], pair[1])
+		}
+	}
+}
+
+func TestFoldOfEveryCharacter(t *testing.T) {
+	for r := range unicode.MaxRune + 1 {
+		folded := schema.Fold(string(r))
+		if again := schema.Fold(folded); again != folded {
+			t.Errorf("folding %U twice gives %+q, then %+q", r, folded, again)
+		}
+		if other := unicode.SimpleFold(r); schema.Fold(string(other)) != folded {
+			t.Errorf("%U and %U differ by case only, and fold to different strings", r, other)
 		}
 	}
 }
