@@ -56,6 +56,9 @@ func checkExtension(urn string, extension map[string]any) error {
 	if deeperThan(maxExtensionDepth, extension) {
 		return Errorf(InvalidValue, "%s is nested deeper than %d", urn, maxExtensionDepth)
 	}
+	if hasHugeNumber(extension) {
+		return Errorf(InvalidValue, "%s has a number beyond 1.8e308: send it as a string", urn)
+	}
 	encoded, err := json.Marshal(extension)
 	if err != nil {
 		return Errorf(InvalidValue, "%s is not JSON", urn)
@@ -79,6 +82,24 @@ func deeperThan(limit int, value any) bool {
 		}
 	case []any:
 		return slices.ContainsFunc(v, func(child any) bool { return deeperThan(limit-1, child) })
+	}
+	return false
+}
+
+// hasHugeNumber reports whether a number is in value that no double holds (RFC 8259 §6): it could not be stored.
+func hasHugeNumber(value any) bool {
+	switch v := value.(type) {
+	case json.Number:
+		_, err := v.Float64()
+		return err != nil
+	case map[string]any:
+		for _, child := range v {
+			if hasHugeNumber(child) {
+				return true
+			}
+		}
+	case []any:
+		return slices.ContainsFunc(v, hasHugeNumber)
 	}
 	return false
 }

@@ -117,6 +117,7 @@ func TestNormalizeRefuses(t *testing.T) {
 			"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User must be an object, not a number"},
 		{`{"userName":"b","urn:a:b":{"x":"` + strings.Repeat("x", 32<<10) + `"}}`, schema.InvalidValue, "urn:a:b is larger than 32768 bytes"},
 		{`{"userName":"b","urn:a:b":{"x":` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + `}}`, schema.InvalidValue, "urn:a:b is nested deeper than 32"},
+		{`{"userName":"b","urn:a:b":{"x":[{"y":-1e999}]}}`, schema.InvalidValue, "urn:a:b has a number beyond 1.8e308: send it as a string"},
 		{manyExtensions(17), schema.InvalidValue, "the resource has 17 extensions that are not declared, more than 16"},
 	}
 	for _, test := range tests {
