@@ -1,7 +1,9 @@
 package scimserver
 
 import (
+	"encoding/json"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 
@@ -74,6 +76,21 @@ func FuzzQuery(f *testing.F) {
 		`filter=emails[type eq "work"].value co "x"`, `count=-1`, `startIndex=99999999999999999999`, `filter=%zz`, `a;b`,
 	} {
 		f.Add(query)
+	}
+	data, err := os.ReadFile("filter/testdata/filter-cases.json")
+	if err != nil {
+		f.Fatal(err)
+	}
+	var file struct {
+		Cases []struct {
+			Filter string `json:"filter"`
+		} `json:"cases"`
+	}
+	if err := json.Unmarshal(data, &file); err != nil {
+		f.Fatal(err)
+	}
+	for _, c := range file.Cases {
+		f.Add(url.Values{"filter": {c.Filter}}.Encode())
 	}
 	f.Fuzz(func(t *testing.T, query string) {
 		values, err := url.ParseQuery(query)

@@ -82,19 +82,26 @@ type meta struct {
 
 type wrappedTime struct{ time.Time }
 
-// TestCases holds the parser to the shared cases, once per form of resource.
-func TestCases(t *testing.T) {
+type filterCases struct {
+	Users []json.RawMessage `json:"users"`
+	Cases []filterCase      `json:"cases"`
+}
+
+func readCases(t testing.TB) (file filterCases) {
+	t.Helper()
 	data, err := os.ReadFile("testdata/filter-cases.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var file struct {
-		Users []json.RawMessage `json:"users"`
-		Cases []filterCase      `json:"cases"`
-	}
 	if err := json.Unmarshal(data, &file); err != nil {
 		t.Fatal(err)
 	}
+	return file
+}
+
+// TestCases holds the parser to the shared cases, once per form of resource.
+func TestCases(t *testing.T) {
+	file := readCases(t)
 	ids, resources := []string{}, map[string][]any{}
 	for _, raw := range file.Users {
 		asTree := decodeTree(t, raw)

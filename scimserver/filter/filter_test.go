@@ -330,6 +330,9 @@ func FuzzParse(f *testing.F) {
 	} {
 		f.Add(text)
 	}
+	for _, c := range readCases(f).Cases {
+		f.Add(c.Filter)
+	}
 	f.Fuzz(func(t *testing.T, text string) {
 		asTree, asStruct := decodeTree(t, []byte(fuzzed)), decodeStruct(t, []byte(fuzzed))
 		_, _, _ = filter.ParsePath(schema.User, text)

@@ -24,7 +24,8 @@ type patchCase struct {
 	} `json:"expect"`
 }
 
-func TestCases(t *testing.T) {
+func readCases(t testing.TB) []patchCase {
+	t.Helper()
 	data, err := os.ReadFile("testdata/patch-cases.json")
 	if err != nil {
 		t.Fatal(err)
@@ -36,7 +37,11 @@ func TestCases(t *testing.T) {
 	if len(file.Cases) == 0 {
 		t.Fatal("there are no cases")
 	}
-	for _, c := range file.Cases {
+	return file.Cases
+}
+
+func TestCases(t *testing.T) {
+	for _, c := range readCases(t) {
 		t.Run(c.ID+" "+c.Name, func(t *testing.T) {
 			before := clone(t, c.Before)
 			after, err := run(typeOf(c.ResourceType), c.Before, c.Operations)

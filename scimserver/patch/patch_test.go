@@ -292,25 +292,55 @@ func FuzzParse(f *testing.F) {
 	f.Add(`[{"op":"replace","path":"emails[type eq \"work\"].value","value":"x"},{"op":"add","value":{"name.givenName":"x"}}]`)
 	f.Add(`[{"op":"Add","path":"urn:acme:ext:a.b","value":[1]},{"op":"remove","path":"name"}]`)
 	f.Add(`[{"op":"add","path":"emails","value":{"value":"x","primary":"True"}},{"op":"remove","path":"emails","value":["x"]}]`)
+	for _, c := range readCases(f) {
+		operations, err := json.Marshal(c.Operations)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(operations))
+	}
 	f.Fuzz(func(t *testing.T, text string) {
 		decoder := json.NewDecoder(strings.NewReader(text))
 		decoder.UseNumber()
 		var operations []any
-		if decoder.Decode(&operations) != nil {
-			return
+		if decoder.Decode(&operations) == nil {
+			checkHarmless(t, operations)
 		}
-		resource := tree(t, before)
-		result, err := run(schema.User, resource, operations)
+	})
+}
+
+// FuzzPath: any text is a path or the client's error, whatever is done there.
+func FuzzPath(f *testing.F) {
+	for _, c := range readCases(f) {
+		for _, operation := range c.Operations {
+			if path, ok := operation.(map[string]any)["path"].(string); ok {
+				f.Add(path)
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, path string) {
+		for _, op := range []string{"add", "replace", "remove"} {
+			checkHarmless(t, []any{map[string]any{"op": op, "path": path, "value": "x"}})
+		}
+	})
+}
+
+func checkHarmless(t *testing.T, operations []any) {
+	t.Helper()
+	const group = `{"id":"g1","displayName":"Tour Guides","members":[{"value":"u1","type":"User"},{"value":"g2","type":"Group"}]}`
+	for rt, text := range map[*schema.ResourceType]string{schema.User: before, schema.Group: group} {
+		resource := tree(t, text)
+		result, err := run(rt, resource, operations)
 		if err == nil {
-			_, err = schema.User.Normalize(result)
+			_, err = rt.Normalize(result)
 		}
 		if _, ok := errors.AsType[*schema.Error](err); err != nil && !ok {
 			t.Errorf("not a schema.Error: %v", err)
 		}
-		if !reflect.DeepEqual(resource, tree(t, before)) {
+		if !reflect.DeepEqual(resource, tree(t, text)) {
 			t.Errorf("the resource was changed: %v", resource)
 		}
-	})
+	}
 }
 
 func tree(t testing.TB, text string) (decoded map[string]any) {

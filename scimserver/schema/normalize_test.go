@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -173,6 +175,9 @@ func FuzzNormalize(f *testing.F) {
 	f.Add(`{"userName":"b","emails":[{"value":"A@x","type":"work"},{"value":"a@x"}],"urn:x:y":{"z":1}}`)
 	f.Add(`{"USERNAME":1,"Active":"True","name":{"givenName":null},"roles":"r","addresses":[{},{"region":"x"}]}`)
 	f.Add(`{"displayName":"g","members":[{"value":"1"},{"value":"1","type":"User"},"2"]}`)
+	for _, resource := range resourcesOfCases(f) {
+		f.Add(resource)
+	}
 	f.Fuzz(func(t *testing.T, text string) {
 		decoder := json.NewDecoder(strings.NewReader(text))
 		decoder.UseNumber()
@@ -197,6 +202,35 @@ func FuzzNormalize(f *testing.F) {
 			}
 		}
 	})
+}
+
+// resourcesOfCases are the users and groups of the filter and PATCH cases, in JSON.
+func resourcesOfCases(t testing.TB) (resources []string) {
+	t.Helper()
+	for _, path := range []string{"../filter/testdata/filter-cases.json", "../patch/testdata/patch-cases.json"} {
+		data, err := os.ReadFile(filepath.Clean(path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var file struct {
+			Users []json.RawMessage `json:"users"`
+			Cases []struct {
+				Before json.RawMessage `json:"before"`
+			} `json:"cases"`
+		}
+		if err := json.Unmarshal(data, &file); err != nil {
+			t.Fatal(err)
+		}
+		for _, user := range file.Users {
+			resources = append(resources, string(user))
+		}
+		for _, c := range file.Cases {
+			if c.Before != nil {
+				resources = append(resources, string(c.Before))
+			}
+		}
+	}
+	return resources
 }
 
 func wantError(t *testing.T, err error, scimType, detail string) {
