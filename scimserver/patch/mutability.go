@@ -34,8 +34,12 @@ func hasMutable(a *schema.Attribute) bool {
 	})
 }
 
-// checkUnchanged lets a client send a read-only attribute as it is.
+// checkUnchanged lets a client send a read-only attribute as it is. Removing one is refused even where there is none: the
+// resource need not have what is computed when it is read, such as the groups of a user.
 func (o Operation) checkUnchanged(resource map[string]any) error {
+	if o.Op == Remove {
+		return schema.Errorf(schema.Mutability, "%s is read-only and cannot be removed", o.Path)
+	}
 	changed := maps.Clone(resource)
 	if err := o.apply(changed); err != nil {
 		return err
