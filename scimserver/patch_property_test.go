@@ -3,6 +3,7 @@ package scimserver_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"reflect"
 	"slices"
@@ -102,9 +103,7 @@ var isPrimary = &selection{
 func both(x, y *selection) *selection {
 	says := map[string]any{}
 	for _, s := range []*selection{x, y} {
-		for name, value := range s.says {
-			says[name] = value
-		}
+		maps.Copy(says, s.says)
 	}
 	joined := &selection{
 		text:  x.text + " and " + y.text,
