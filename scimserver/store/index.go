@@ -169,6 +169,33 @@ func (d *directoryIndex) groupsOf(id string) (groups []*v1alpha1.ScimGroup, comp
 	return groups, complete
 }
 
+// ancestry returns the groups that have the user or group with this id as a direct member, as groupsOf does, and those that
+// have it only through other groups, nearest first, at most maxIndirect of them. Each group is visited once, so that cycles
+// end. It is incomplete while a group on the way is.
+func (d *directoryIndex) ancestry(id string, maxIndirect int) (direct, indirect []*v1alpha1.ScimGroup, complete bool) {
+	direct, complete = d.groupsOf(id)
+	visited := map[string]bool{}
+	for _, g := range direct {
+		visited[g.Name] = true
+	}
+	for nearest := direct; len(nearest) > 0 && len(indirect) < maxIndirect; {
+		var above []*v1alpha1.ScimGroup
+		for _, g := range nearest {
+			parents, whole := d.groupsOf(g.Name)
+			complete = complete && whole
+			for _, p := range parents {
+				if !visited[p.Name] {
+					visited[p.Name] = true
+					above = append(above, p)
+				}
+			}
+		}
+		indirect = append(indirect, above...)
+		nearest = above
+	}
+	return direct, indirect[:min(len(indirect), maxIndirect)], complete
+}
+
 // waiter is somebody who waits for the index to show something.
 type waiter struct {
 	shown func() bool

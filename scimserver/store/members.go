@@ -177,8 +177,9 @@ func (e *epoch) ids() []string {
 
 // groupsWithMember selects among the groups that have the id as a direct member.
 func (d *Directory) groupsWithMember(ctx context.Context, id string, match func(*v1alpha1.ScimGroup) bool, start, count int) (page []*v1alpha1.ScimGroup, total int) {
-	for _, ref := range d.groupRefs(ctx, id) {
-		objects, n := scan(d, d.store.groups, &Key{"id", ref.Value}, match, 0, 1)
+	direct, _ := d.ancestry(ctx, id, 0)
+	for _, g := range direct {
+		objects, n := scan(d, d.store.groups, &Key{"id", g.Name}, match, 0, 1)
 		if n > 0 && total >= start && len(page) < count {
 			page = append(page, objects...)
 		}

@@ -48,7 +48,7 @@ type Member struct {
 	Display string `json:"display,omitempty"`
 }
 
-// GroupRef is one group that a user is a direct member of.
+// GroupRef is one group that a user is in.
 type GroupRef struct {
 	Value   string `json:"value"`
 	Ref     string `json:"$ref,omitempty"`

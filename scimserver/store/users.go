@@ -172,13 +172,29 @@ func (d *Directory) presentUser(ctx context.Context, obj *v1alpha1.ScimUser) *Us
 	return &u
 }
 
-// groupRefs are the groups that have the id as a direct member. A group whose members cannot be seen in whole within a
-// short time is left out.
+// maxIndirectGroups bounds the groups that a user is shown to be in through other groups, so that a few deeply nested groups
+// cannot swell every user.
+const maxIndirectGroups = 1000
+
+// groupRefs are the groups that the user is in, the direct ones first (RFC 7643 §4.1.2).
 func (d *Directory) groupRefs(ctx context.Context, id string) []GroupRef {
-	var groups []*v1alpha1.ScimGroup
+	direct, indirect := d.ancestry(ctx, id, maxIndirectGroups)
+	refs := make([]GroupRef, 0, len(direct)+len(indirect))
+	for _, g := range direct {
+		refs = append(refs, GroupRef{Value: g.Name, Display: g.Spec.DisplayName, Type: "direct"})
+	}
+	for _, g := range indirect {
+		refs = append(refs, GroupRef{Value: g.Name, Display: g.Spec.DisplayName, Type: "indirect"})
+	}
+	return refs
+}
+
+// ancestry are the groups that have the id as a direct member, and at most maxIndirect that have it through others. A group
+// whose members cannot be seen in whole within a short time is left out.
+func (d *Directory) ancestry(ctx context.Context, id string, maxIndirect int) (direct, indirect []*v1alpha1.ScimGroup) {
 	var complete bool
 	look := func() bool {
-		groups, complete = d.store.index.look(d.key).groupsOf(id)
+		direct, indirect, complete = d.store.index.look(d.key).ancestry(id, maxIndirect)
 		return complete
 	}
 	d.read(func(*directoryIndex) { look() })
@@ -187,11 +203,7 @@ func (d *Directory) groupRefs(ctx context.Context, id string) []GroupRef {
 		defer cancel()
 		_ = d.store.index.wait(ctx, look)
 	}
-	refs := make([]GroupRef, len(groups))
-	for i, g := range groups {
-		refs[i] = GroupRef{Value: g.Name, Display: g.Spec.DisplayName, Type: "direct"}
-	}
-	return refs
+	return direct, indirect
 }
 
 var (
