@@ -86,6 +86,10 @@ type GroupMembership struct {
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=1024
 	Shards int32 `json:"shards"`
+	// nested says that there may be groups among the members; the slices say
+	// which. Where it is false there are none.
+	// +optional
+	Nested bool `json:"nested,omitempty"`
 }
 
 // ScimGroupStatus is what the operator reports about a group.

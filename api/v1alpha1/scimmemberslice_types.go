@@ -78,6 +78,15 @@ type ScimMemberSliceSpec struct {
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=63
 	Members []string `json:"members,omitempty"`
+
+	// groups are those of the members that are groups themselves (RFC 7643
+	// §4.2), sorted. Only slices of a nested epoch have any.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=1000
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=63
+	Groups []string `json:"groups,omitempty"`
 }
 
 // SliceName is the name of one slice of a group's epoch.

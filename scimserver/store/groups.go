@@ -85,12 +85,13 @@ func (d *Directory) CreateGroup(ctx context.Context, g *Group) (*Group, error) {
 	for _, m := range g.Members {
 		members[m.Value] = true
 	}
-	if err := d.checkMembers(ctx, members); err != nil {
+	groups, err := d.checkMembers(ctx, members)
+	if err != nil {
 		return nil, err
 	}
 	if len(members) > 0 {
 		// The slices come first, so that the group appears with all its members at once.
-		epoch, err := d.createEpoch(ctx, obj.Name, members)
+		epoch, err := d.createEpoch(ctx, obj.Name, members, groups)
 		if err != nil {
 			return nil, err
 		}
@@ -114,7 +115,8 @@ func (d *Directory) UpdateGroup(ctx context.Context, id string, change func(*Gro
 	ctx, cancel := detached(ctx)
 	defer cancel()
 	edit := foldChanges(members)
-	if err := d.checkMembers(ctx, edit.add); err != nil {
+	var err error
+	if edit.groups, err = d.checkMembers(ctx, edit.add); err != nil {
 		// An id or a version that is wrong is the better answer.
 		if obj, _, notFound := find(ctx, d, d.store.groups, id); notFound != nil {
 			return nil, notFound

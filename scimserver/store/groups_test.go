@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/google/uuid"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -31,7 +32,7 @@ var _ = Describe("Groups", func() {
 		GinkgoHelper()
 		ids := make([]string, n)
 		Expect(inParallel(n, func(i int) error {
-			u, err := d.CreateUser(ctx, person(fmt.Sprint("member", i)))
+			u, err := d.CreateUser(ctx, person(uuid.NewString()))
 			if err == nil {
 				ids[i] = u.ID
 			}
@@ -79,6 +80,42 @@ var _ = Describe("Groups", func() {
 		Expect(total).To(Equal(1))
 		Expect(page[0].ID).To(Equal(g.ID))
 		Expect(page[0].Members).To(BeEmpty(), "members are loaded only when they are asked for")
+	})
+
+	It("keep on record which of their members are groups, however the members are written", func(ctx context.Context) {
+		ids := people(ctx, 2)
+		inner, other := create(ctx, "Inner", ids[0]).ID, create(ctx, "Other").ID
+		outer := create(ctx, "Outer", ids...).ID
+		recorded := func() (groups []string, nested bool) {
+			GinkgoHelper()
+			obj := &v1alpha1.ScimGroup{}
+			Expect(s.client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: outer}, obj)).To(Succeed())
+			for _, m := range slicesOf(ctx, outer) {
+				if m.Spec.Epoch == obj.Spec.Membership.Epoch {
+					groups = append(groups, m.Spec.Groups...)
+				}
+			}
+			return groups, obj.Spec.Membership.Nested
+		}
+		groups, nested := recorded()
+		Expect(groups).To(BeEmpty())
+		Expect(nested).To(BeFalse())
+		for _, c := range []struct {
+			change MemberChange
+			want   []string
+		}{
+			{MemberChange{AddMembers, []string{inner}}, []string{inner}},
+			{MemberChange{AddMembers, []string{other}}, []string{inner, other}},
+			{MemberChange{RemoveMembers, []string{inner, ids[0]}}, []string{other}},
+			{MemberChange{ReplaceMembers, append([]string{inner}, ids...)}, []string{inner}},
+			{MemberChange{AddMembers, people(ctx, 600)}, []string{inner}},
+			{MemberChange{ReplaceMembers, []string{ids[1], other}}, []string{other}},
+		} {
+			Expect(edit(ctx, d, outer, c.change)).To(Succeed())
+			groups, nested := recorded()
+			Expect(groups).To(ConsistOf(c.want))
+			Expect(nested).To(BeTrue())
+		}
 	})
 
 	It("have one holder of a displayName in any case", func(ctx context.Context) {

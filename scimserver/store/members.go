@@ -30,11 +30,21 @@ type MemberChange struct {
 
 type memberSet map[string]bool
 
+func setOf(ids []string) memberSet {
+	set := make(memberSet, len(ids))
+	for _, id := range ids {
+		set[id] = true
+	}
+	return set
+}
+
 // memberEdit is what a sequence of changes comes to: all members, or none if replace is set, less remove, plus add. An id
 // is in one of the two at most.
 type memberEdit struct {
 	replace     bool
 	add, remove memberSet
+	// groups are those of add that are groups.
+	groups memberSet
 }
 
 func foldChanges(changes []MemberChange) memberEdit {
@@ -73,13 +83,18 @@ func (e memberEdit) apply(members []string) []string {
 	return slices.Sorted(maps.Keys(next))
 }
 
+// applyToGroups returns those of the members after the edit that are groups, sorted, given those before.
+func (e memberEdit) applyToGroups(groups []string) []string {
+	return memberEdit{replace: e.replace, add: e.groups, remove: e.remove}.apply(groups)
+}
+
 // homes splits the edit by the shards whose members it touches.
 func (e memberEdit) homes(shards int32) map[int32]memberEdit {
 	parts := map[int32]memberEdit{}
 	part := func(shard int32) memberEdit {
 		p, ok := parts[shard]
 		if !ok {
-			p = memberEdit{replace: e.replace, add: memberSet{}, remove: memberSet{}}
+			p = memberEdit{replace: e.replace, add: memberSet{}, remove: memberSet{}, groups: memberSet{}}
 			parts[shard] = p
 		}
 		return p
@@ -90,6 +105,9 @@ func (e memberEdit) homes(shards int32) map[int32]memberEdit {
 	for id := range e.remove {
 		part(v1alpha1.HomeShard(id, shards)).remove[id] = true
 	}
+	for id := range e.groups {
+		part(v1alpha1.HomeShard(id, shards)).groups[id] = true
+	}
 	if e.replace {
 		for shard := range shards {
 			part(shard)
@@ -98,21 +116,24 @@ func (e memberEdit) homes(shards int32) map[int32]memberEdit {
 	return parts
 }
 
-// checkMembers returns a *schema.Error that names an id that is neither a user nor a group of the directory.
-func (d *Directory) checkMembers(ctx context.Context, ids memberSet) error {
+// checkMembers returns those of the ids that are groups, or a *schema.Error that names an id that is neither a user nor a
+// group of the directory.
+func (d *Directory) checkMembers(ctx context.Context, ids memberSet) (groups memberSet, err error) {
+	groups = memberSet{}
 	for _, id := range slices.Sorted(maps.Keys(ids)) {
 		_, _, err := find(ctx, d, d.store.users, id)
 		if errors.Is(err, ErrNotFound) {
 			_, _, err = find(ctx, d, d.store.groups, id)
+			groups[id] = true
 		}
 		if errors.Is(err, ErrNotFound) {
-			return schema.Errorf(schema.InvalidValue, "members: this directory has no user or group with the id %q", id)
+			return nil, schema.Errorf(schema.InvalidValue, "members: this directory has no user or group with the id %q", id)
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return groups, nil
 }
 
 // membersOf are the group's members as SCIM shows them. Those that no longer exist are left out.

@@ -41,15 +41,30 @@ func TestFoldChanges(t *testing.T) {
 			t.Fatalf("got %v, want %v", got, want)
 		}
 
+		// Which of the members are groups follows.
+		groupsOf := func(ids []string) []string {
+			return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return id > "c" })
+		}
+		edit.groups = setOf(groupsOf(slices.Collect(maps.Keys(edit.add))))
+		wantGroups := groupsOf(slices.Sorted(maps.Keys(want)))
+		if got := edit.applyToGroups(groupsOf(members)); !slices.Equal(got, wantGroups) {
+			t.Fatalf("groups: got %v, want %v", got, wantGroups)
+		}
+
 		// And so does making the edit shard by shard.
 		shards := rapid.Int32Range(1, 8).Draw(t, "shards")
-		parts := make([][]string, shards)
+		parts, groups := make([][]string, shards), make([][]string, shards)
 		for _, m := range members {
 			home := v1alpha1.HomeShard(m, shards)
 			parts[home] = append(parts[home], m)
+			groups[home] = groupsOf(parts[home])
 		}
 		for shard, part := range edit.homes(shards) {
 			parts[shard] = part.apply(parts[shard])
+			groups[shard] = part.applyToGroups(groups[shard])
+		}
+		if got := slices.Sorted(slices.Values(slices.Concat(groups...))); !slices.Equal(got, wantGroups) {
+			t.Fatalf("groups by shards: got %v, want %v", got, wantGroups)
 		}
 		if got := slices.Sorted(slices.Values(slices.Concat(parts...))); !slices.Equal(got, slices.Sorted(maps.Keys(want))) {
 			t.Fatalf("by shards: got %v, want %v", got, want)

@@ -71,7 +71,8 @@ func (d *Directory) tryEdit(ctx context.Context, g *v1alpha1.ScimGroup, edit mem
 		return g, nil // no members, and none to be added
 	case m == nil && len(edit.add) == 0:
 		return nil, errStale // to be confirmed live
-	case m == nil, len(edit.add)+len(edit.remove) > manyMembers, edit.replace && m.Shards > 1:
+	case m == nil, len(edit.groups) > 0 && !m.Nested, len(edit.add)+len(edit.remove) > manyMembers,
+		edit.replace && m.Shards > 1:
 		return d.rewrite(ctx, g.Name, edit)
 	}
 	grown := false
@@ -148,7 +149,7 @@ func (d *Directory) editSlice(ctx context.Context, g *v1alpha1.ScimGroup, shard 
 			return nil, errFull
 		}
 		next := s.DeepCopy()
-		next.Spec.Members = members
+		next.Spec.Members, next.Spec.Groups = members, edit.applyToGroups(s.Spec.Groups)
 		stamp(next, d.store.now())
 		err := d.store.client.Update(ctx, next)
 		switch {
@@ -184,21 +185,19 @@ func (d *Directory) rewrite(ctx context.Context, id string, edit memberEdit) (*v
 		if unchanged, err := d.unchanged(ctx, g, edit); err != nil || unchanged {
 			return g, err
 		}
-		gathered, err := d.seal(ctx, g)
+		sealed, err := d.seal(ctx, g)
 		if errors.Is(err, errStale) {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		members := memberSet{}
-		for _, m := range edit.apply(gathered) {
-			members[m] = true
-		}
+		members := setOf(edit.apply(sealed.Members))
+		groups := setOf(edit.applyToGroups(sealed.Groups))
 		next := g.DeepCopy()
 		next.Spec.Membership = nil
 		if len(members) > 0 {
-			if next.Spec.Membership, err = d.createEpoch(ctx, id, members); err != nil {
+			if next.Spec.Membership, err = d.createEpoch(ctx, id, members, groups); err != nil {
 				return nil, err
 			}
 		}
@@ -250,56 +249,61 @@ func (d *Directory) unchanged(ctx context.Context, g *v1alpha1.ScimGroup, edit m
 	return !slices.Contains(same, false), fromAPI(err)
 }
 
-// seal seals every slice of the group's epoch and returns the members that they hold from then on. It returns errStale
-// when the group names another epoch meanwhile.
-func (d *Directory) seal(ctx context.Context, g *v1alpha1.ScimGroup) ([]string, error) {
+// seal seals every slice of the group's epoch and returns the members, and the groups among them, that they hold from then
+// on. It returns errStale when the group names another epoch meanwhile.
+func (d *Directory) seal(ctx context.Context, g *v1alpha1.ScimGroup) (all v1alpha1.ScimMemberSliceSpec, err error) {
 	if g.Spec.Membership == nil {
-		return nil, nil
+		return all, nil
 	}
-	parts := make([][]string, g.Spec.Membership.Shards)
-	err := inParallel(len(parts), func(shard int) (err error) {
+	parts := make([]v1alpha1.ScimMemberSliceSpec, g.Spec.Membership.Shards)
+	err = inParallel(len(parts), func(shard int) (err error) {
 		parts[shard], err = d.sealSlice(ctx, g, int32(shard))
 		return err
 	})
-	return slices.Concat(parts...), err
+	for _, part := range parts {
+		all.Members = append(all.Members, part.Members...)
+		all.Groups = append(all.Groups, part.Groups...)
+	}
+	return all, err
 }
 
-func (d *Directory) sealSlice(ctx context.Context, g *v1alpha1.ScimGroup, shard int32) ([]string, error) {
+func (d *Directory) sealSlice(ctx context.Context, g *v1alpha1.ScimGroup, shard int32) (v1alpha1.ScimMemberSliceSpec, error) {
+	var none v1alpha1.ScimMemberSliceSpec
 	key := client.ObjectKey{Namespace: g.Namespace, Name: v1alpha1.SliceName(g.Name, g.Spec.Membership.Epoch, shard)}
 	for {
 		s := &v1alpha1.ScimMemberSlice{}
 		if err := d.store.client.Get(ctx, key, s); apierrors.IsNotFound(err) {
-			return d.missing(ctx, g)
+			return none, d.missing(ctx, g)
 		} else if err != nil {
-			return nil, fromAPI(err)
+			return none, fromAPI(err)
 		}
 		if s.Spec.Sealed {
-			return s.Spec.Members, nil
+			return s.Spec, nil
 		}
 		s.Spec.Sealed = true
 		if err := d.store.client.Update(ctx, s); apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
 			continue
 		} else if err != nil {
-			return nil, fromAPI(err)
+			return none, fromAPI(err)
 		}
-		return s.Spec.Members, nil
+		return s.Spec, nil
 	}
 }
 
 // missing decides what a missing slice means. If the group names another epoch by now, the caller's view was old. If it
 // still names this one, somebody has deleted the slice by hand: its members are gone, and the rewrite makes the group
 // whole again.
-func (d *Directory) missing(ctx context.Context, g *v1alpha1.ScimGroup) ([]string, error) {
+func (d *Directory) missing(ctx context.Context, g *v1alpha1.ScimGroup) error {
 	now, err := fetch(ctx, d, d.store.groups, g.Name)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if now.Spec.Membership == nil || now.Spec.Membership.Epoch != g.Spec.Membership.Epoch {
-		return nil, errStale
+		return errStale
 	}
 	d.store.options.Log.Info("A slice of a group's members is missing; its members are lost", "namespace", g.Namespace,
 		"directory", d.key.name, "group", g.Name, "epoch", g.Spec.Membership.Epoch)
-	return nil, nil
+	return nil
 }
 
 // liveMemberIDs reads the members from the API server.
@@ -314,8 +318,7 @@ func (d *Directory) liveMemberIDs(ctx context.Context, id string) ([]string, err
 			s := &v1alpha1.ScimMemberSlice{}
 			err := d.store.client.Get(ctx, client.ObjectKey{Namespace: g.Namespace, Name: v1alpha1.SliceName(id, g.Spec.Membership.Epoch, int32(shard))}, s)
 			if apierrors.IsNotFound(err) {
-				_, err = d.missing(ctx, g)
-				return err
+				return d.missing(ctx, g)
 			}
 			parts[shard] = s.Spec.Members
 			return fromAPI(err)
@@ -327,21 +330,21 @@ func (d *Directory) liveMemberIDs(ctx context.Context, id string) ([]string, err
 	}
 }
 
-// createEpoch creates all slices of a new epoch. On an error it deletes what it has created.
-func (d *Directory) createEpoch(ctx context.Context, group string, members memberSet) (*v1alpha1.GroupMembership, error) {
-	m := &v1alpha1.GroupMembership{Epoch: strings.ToLower(rand.Text()[:8]), Shards: shardsFor(len(members))}
-	parts := make([][]string, m.Shards)
-	for id := range members {
-		home := v1alpha1.HomeShard(id, m.Shards)
-		parts[home] = append(parts[home], id)
+// createEpoch creates all slices of a new epoch with members, some of which are groups. On an error it deletes what it has
+// created.
+func (d *Directory) createEpoch(ctx context.Context, group string, members, groups memberSet) (*v1alpha1.GroupMembership, error) {
+	m := &v1alpha1.GroupMembership{
+		Epoch: strings.ToLower(rand.Text()[:8]), Shards: shardsFor(len(members)), Nested: len(groups) > 0,
 	}
-	err := inParallel(len(parts), func(shard int) error {
-		slices.Sort(parts[shard])
+	parts := memberEdit{add: members, groups: groups}.homes(m.Shards)
+	err := inParallel(int(m.Shards), func(shard int) error {
+		part := parts[int32(shard)]
 		s := &v1alpha1.ScimMemberSlice{
 			ObjectMeta: metav1.ObjectMeta{Namespace: d.key.namespace, Name: v1alpha1.SliceName(group, m.Epoch, int32(shard))},
 			Spec: v1alpha1.ScimMemberSliceSpec{
 				DirectoryRef: v1alpha1.DirectoryReference{Name: d.key.name},
-				Group:        group, Epoch: m.Epoch, Shard: int32(shard), Members: parts[shard],
+				Group:        group, Epoch: m.Epoch, Shard: int32(shard),
+				Members: part.apply(nil), Groups: part.applyToGroups(nil),
 			},
 		}
 		stamp(s, d.store.now())

@@ -330,6 +330,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: epoch
       type:
         scalar: string
+    - name: nested
+      type:
+        scalar: boolean
     - name: shards
       type:
         scalar: numeric
@@ -586,6 +589,12 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: group
       type:
         scalar: string
+    - name: groups
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
     - name: members
       type:
         list:

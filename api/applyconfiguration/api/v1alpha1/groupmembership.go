@@ -13,6 +13,9 @@ type GroupMembershipApplyConfiguration struct {
 	Epoch *string `json:"epoch,omitempty"`
 	// shards is the number of slices of the epoch, a power of two up to 1024.
 	Shards *int32 `json:"shards,omitempty"`
+	// nested says that there may be groups among the members; the slices say
+	// which. Where it is false there are none.
+	Nested *bool `json:"nested,omitempty"`
 }
 
 // GroupMembershipApplyConfiguration constructs a declarative configuration of the GroupMembership type for use with
@@ -34,5 +37,13 @@ func (b *GroupMembershipApplyConfiguration) WithEpoch(value string) *GroupMember
 // If called multiple times, the Shards field is set to the value of the last call.
 func (b *GroupMembershipApplyConfiguration) WithShards(value int32) *GroupMembershipApplyConfiguration {
 	b.Shards = &value
+	return b
+}
+
+// WithNested sets the Nested field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Nested field is set to the value of the last call.
+func (b *GroupMembershipApplyConfiguration) WithNested(value bool) *GroupMembershipApplyConfiguration {
+	b.Nested = &value
 	return b
 }

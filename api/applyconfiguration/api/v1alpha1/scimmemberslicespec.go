@@ -21,6 +21,9 @@ type ScimMemberSliceSpecApplyConfiguration struct {
 	Sealed *bool `json:"sealed,omitempty"`
 	// members are the SCIM ids of the members, sorted, at most 1000.
 	Members []string `json:"members,omitempty"`
+	// groups are those of the members that are groups themselves (RFC 7643
+	// §4.2), sorted. Only slices of a nested epoch have any.
+	Groups []string `json:"groups,omitempty"`
 }
 
 // ScimMemberSliceSpecApplyConfiguration constructs a declarative configuration of the ScimMemberSliceSpec type for use with
@@ -75,6 +78,16 @@ func (b *ScimMemberSliceSpecApplyConfiguration) WithSealed(value bool) *ScimMemb
 func (b *ScimMemberSliceSpecApplyConfiguration) WithMembers(values ...string) *ScimMemberSliceSpecApplyConfiguration {
 	for i := range values {
 		b.Members = append(b.Members, values[i])
+	}
+	return b
+}
+
+// WithGroups adds the given value to the Groups field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Groups field.
+func (b *ScimMemberSliceSpecApplyConfiguration) WithGroups(values ...string) *ScimMemberSliceSpecApplyConfiguration {
+	for i := range values {
+		b.Groups = append(b.Groups, values[i])
 	}
 	return b
 }
