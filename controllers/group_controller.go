@@ -41,7 +41,12 @@ func (r *groupReconciler) setup(mgr manager.Manager) error {
 		Watches(&v1alpha1.ScimMemberSlice{}, gathered(groupPause, func(o client.Object) string {
 			return o.(*v1alpha1.ScimMemberSlice).Spec.Group
 		})).
-		Watches(&v1alpha1.ScimUser{}, r.groupsOfGoneUser()).
+		Watches(&v1alpha1.ScimUser{}, r.groupsOfGone(func(o client.Object) string {
+			return o.(*v1alpha1.ScimUser).Spec.DirectoryRef.Name
+		})).
+		Watches(&v1alpha1.ScimGroup{}, r.groupsOfGone(func(o client.Object) string {
+			return o.(*v1alpha1.ScimGroup).Spec.DirectoryRef.Name
+		})).
 		Watches(&v1alpha1.AppRole{}, r.groupsOfRole()).
 		Watches(&v1alpha1.ScimDirectory{}, r.groupsOfDirectory(), builder.WithPredicates(ofPlace())).
 		Complete(r)
@@ -125,17 +130,17 @@ func (r *groupReconciler) namesakes(ctx context.Context, o client.Object) []reco
 	return append(requestsFor(same.Items), reconcile.Request{NamespacedName: client.ObjectKeyFromObject(g)})
 }
 
-// groupsOfGoneUser looks again at the groups that still list a user who was deleted.
-func (r *groupReconciler) groupsOfGoneUser() handler.EventHandler {
+// groupsOfGone looks again at the groups of a directory that still list a user or group that was deleted.
+func (r *groupReconciler) groupsOfGone(directory func(client.Object) string) handler.EventHandler {
 	return handler.Funcs{DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q queue) {
-		u := e.Object.(*v1alpha1.ScimUser)
+		namespace, id := e.Object.GetNamespace(), e.Object.GetName()
 		var groups v1alpha1.ScimGroupList
-		if err := r.list(ctx, &groups, u.Namespace, byDirectory, u.Spec.DirectoryRef.Name); err != nil {
+		if err := r.list(ctx, &groups, namespace, byDirectory, directory(e.Object)); err != nil {
 			return
 		}
 		for i := range groups.Items {
-			if s, err := r.standingOf(ctx, &groups.Items[i], u.Name); err == nil && s == inside {
-				request := types.NamespacedName{Namespace: u.Namespace, Name: groups.Items[i].Name}
+			if s, err := r.standingOf(ctx, &groups.Items[i], id); err == nil && s == inside {
+				request := types.NamespacedName{Namespace: namespace, Name: groups.Items[i].Name}
 				q.AddAfter(reconcile.Request{NamespacedName: request}, groupPause)
 			}
 		}

@@ -72,6 +72,8 @@ func (r *groupReconciler) isMemberOf(ctx context.Context, reader client.Reader, 
 
 func withoutMembers(s *v1alpha1.ScimMemberSlice, gone []string) *v1alpha1.ScimMemberSlice {
 	s = s.DeepCopy()
-	s.Spec.Members = slices.DeleteFunc(s.Spec.Members, func(id string) bool { return slices.Contains(gone, id) })
+	isGone := func(id string) bool { return slices.Contains(gone, id) }
+	s.Spec.Members = slices.DeleteFunc(s.Spec.Members, isGone)
+	s.Spec.Groups = slices.DeleteFunc(s.Spec.Groups, isGone)
 	return s
 }

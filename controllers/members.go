@@ -7,7 +7,7 @@ import (
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
 )
 
-// standingOf says whether a person is a member of the group: the one slice that is the id's home knows.
+// standingOf says whether a person, or a group, is a direct member of the group: the one slice that is the id's home knows.
 func (k kube) standingOf(ctx context.Context, g *v1alpha1.ScimGroup, id string) (standing, error) {
 	m := g.Spec.Membership
 	if m == nil {

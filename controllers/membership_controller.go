@@ -257,7 +257,7 @@ func (r *membershipReconciler) lookAtRoles(ctx context.Context, p *person) ([]gr
 				return nil, err
 			}
 			for _, group := range groups {
-				if g.standings[group.Name], err = r.standingOf(ctx, group, p.id); err != nil {
+				if g.standings[group.Name], err = r.standingWithin(ctx, group, p.id); err != nil {
 					return nil, err
 				}
 			}

@@ -121,21 +121,21 @@ func (t triggers) members() handler.Funcs {
 	return funcs
 }
 
-// slices: only those whose place changed. A new epoch's slices concern nobody until the group names the epoch, and an old
+// slices: only those whose place changed, and with a group everybody in it. A new epoch's slices concern nobody until the group names the epoch, and an old
 // epoch's concern those whom the new one does not hold.
 func (t triggers) slices() handler.Funcs {
 	return onChange(func(ctx context.Context, before, after *v1alpha1.ScimMemberSlice, q queue) {
 		switch {
 		case before == nil:
 			if t.names(ctx, after) {
-				enqueue(q, ordinary, after.Namespace, after.Spec.Members...)
+				enqueue(q, ordinary, after.Namespace, t.reached(ctx, after, after.Spec.Members)...)
 			}
 		case after == nil:
-			enqueue(q, urgent, before.Namespace, t.notInside(ctx, before)...)
+			enqueue(q, urgent, before.Namespace, t.reached(ctx, before, t.notInside(ctx, before))...)
 		default:
 			gone, come := changedMembers(before.Spec.Members, after.Spec.Members)
-			enqueue(q, urgent, after.Namespace, gone...)
-			enqueue(q, ordinary, after.Namespace, come...)
+			enqueue(q, urgent, after.Namespace, t.reached(ctx, before, gone)...)
+			enqueue(q, ordinary, after.Namespace, t.reached(ctx, after, come)...)
 		}
 	})
 }
@@ -159,6 +159,17 @@ func (t triggers) notInside(ctx context.Context, s *v1alpha1.ScimMemberSlice) []
 		t.report(ctx, err)
 		return standing == inside
 	})
+}
+
+// reached are some members of a slice, with everybody in those of them that are groups.
+func (t triggers) reached(ctx context.Context, s *v1alpha1.ScimMemberSlice, ids []string) []string {
+	if len(s.Spec.Groups) == 0 {
+		return ids
+	}
+	inner := slices.DeleteFunc(slices.Clone(s.Spec.Groups), func(id string) bool { return !slices.Contains(ids, id) })
+	groups, err := t.groupsNamed(ctx, s.Namespace, s.Spec.DirectoryRef, inner)
+	t.report(ctx, err)
+	return append(slices.Clone(ids), t.membersOf(ctx, groups...)...)
 }
 
 // groups: the members, when what the group is called, or which epoch it names, changed; and the members of groups with
@@ -194,15 +205,24 @@ func sameEpoch(a, b *v1alpha1.ScimGroup) bool {
 	return m == n || m != nil && n != nil && *m == *n
 }
 
-// membersOf are the ids in those slices of the group's epoch that are visible; the others trigger as they appear.
-func (t triggers) membersOf(ctx context.Context, g *v1alpha1.ScimGroup) []string {
-	parts, _, err := t.slicesOf(ctx, g)
-	t.report(ctx, err)
+// membersOf are the ids in those slices of the groups' epochs, and of the groups in them, that are visible; the others
+// trigger as they appear.
+func (t triggers) membersOf(ctx context.Context, groups ...*v1alpha1.ScimGroup) []string {
 	var ids []string
-	for _, s := range parts {
-		ids = append(ids, s.Spec.Members...)
+	for d := descendFrom(groups...); ; {
+		g := d.next()
+		if g == nil {
+			return ids
+		}
+		parts, _, err := t.slicesOf(ctx, g)
+		t.report(ctx, err)
+		for _, s := range parts {
+			ids = append(ids, s.Spec.Members...)
+		}
+		inner, _, err := t.groupsIn(ctx, g)
+		t.report(ctx, err)
+		d.add(inner...)
 	}
-	return ids
 }
 
 // roles: everybody in the directory in charge, when what grants the role changed.

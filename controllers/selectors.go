@@ -8,7 +8,7 @@ import (
 	"github.com/scim-operator/scim-operator/scimserver/schema"
 )
 
-// resolve finds the groups that a selector names and that are not in conflict over their name.
+// resolve finds the groups that a selector names and that are in effect.
 func (k kube) resolve(ctx context.Context, namespace string, s v1alpha1.GroupSelector, primary string,
 ) ([]*v1alpha1.ScimGroup, error) {
 	directory := cmp.Or(s.Directory, primary)
@@ -38,14 +38,14 @@ func (k kube) resolve(ctx context.Context, namespace string, s v1alpha1.GroupSel
 	var groups []*v1alpha1.ScimGroup
 	for i := range named.Items {
 		g := &named.Items[i]
-		if deleting(g) || !selects(s, g, primary) {
+		if !selects(s, g, primary) {
 			continue
 		}
-		holder, err := k.groupConflict(ctx, g)
+		effective, err := k.inEffect(ctx, g)
 		if err != nil {
 			return nil, err
 		}
-		if holder == "" {
+		if effective {
 			groups = append(groups, g)
 		}
 	}

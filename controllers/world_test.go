@@ -124,14 +124,27 @@ func (w *world) group(directory, displayName string, members ...string) string {
 	g := &v1alpha1.ScimGroup{ObjectMeta: metav1.ObjectMeta{Name: uuid.NewString()}}
 	g.Spec.DirectoryRef.Name = directory
 	g.Spec.DisplayName = displayName
-	g.Spec.Membership = &v1alpha1.GroupMembership{Epoch: "aaaaaaaa", Shards: 2}
+	g.Spec.Membership = &v1alpha1.GroupMembership{
+		Epoch: "aaaaaaaa", Shards: 2, Nested: slices.ContainsFunc(members, w.isGroup),
+	}
 	w.create(g)
+	w.epoch(g, "aaaaaaaa", members)
+	return g.Name
+}
+
+// epoch makes the two slices of one.
+func (w *world) epoch(g *v1alpha1.ScimGroup, epoch string, members []string) {
+	GinkgoHelper()
 	for shard := range int32(2) {
-		w.slice(g, "aaaaaaaa", shard, slices.DeleteFunc(slices.Clone(members), func(id string) bool {
+		w.slice(g, epoch, shard, slices.DeleteFunc(slices.Clone(members), func(id string) bool {
 			return v1alpha1.HomeShard(id, 2) != shard
 		})...)
 	}
-	return g.Name
+}
+
+func (w *world) isGroup(id string) bool {
+	GinkgoHelper()
+	return get[v1alpha1.ScimGroup](w, id) != nil
 }
 
 func (w *world) slice(g *v1alpha1.ScimGroup, epoch string, shard int32, members ...string) string {
@@ -140,24 +153,53 @@ func (w *world) slice(g *v1alpha1.ScimGroup, epoch string, shard int32, members 
 	s := &v1alpha1.ScimMemberSlice{ObjectMeta: metav1.ObjectMeta{Name: v1alpha1.SliceName(g.Name, epoch, shard)}}
 	s.Spec = v1alpha1.ScimMemberSliceSpec{
 		DirectoryRef: g.Spec.DirectoryRef, Group: g.Name, Epoch: epoch, Shard: shard, Members: members,
+		Groups: slices.DeleteFunc(slices.Clone(members), func(id string) bool { return !w.isGroup(id) }),
 	}
 	w.create(s)
 	return s.Name
 }
 
+// home is the slice of a group with two shards that is a member's home.
+func (w *world) home(group, id string) string {
+	GinkgoHelper()
+	return v1alpha1.SliceName(group, get[v1alpha1.ScimGroup](w, group).Spec.Membership.Epoch, v1alpha1.HomeShard(id, 2))
+}
+
 // removeFromGroup does what the SCIM server does for a removed member.
 func (w *world) removeFromGroup(group, id string) {
 	GinkgoHelper()
-	change(w, v1alpha1.SliceName(group, "aaaaaaaa", v1alpha1.HomeShard(id, 2)), func(s *v1alpha1.ScimMemberSlice) {
-		s.Spec.Members = slices.DeleteFunc(s.Spec.Members, func(m string) bool { return m == id })
+	change(w, w.home(group, id), func(s *v1alpha1.ScimMemberSlice) {
+		is := func(m string) bool { return m == id }
+		s.Spec.Members, s.Spec.Groups = slices.DeleteFunc(s.Spec.Members, is), slices.DeleteFunc(s.Spec.Groups, is)
 	})
 }
 
+// addToGroup does what the SCIM server does for an added member: the first group comes with a new epoch.
 func (w *world) addToGroup(group, id string) {
 	GinkgoHelper()
-	change(w, v1alpha1.SliceName(group, "aaaaaaaa", v1alpha1.HomeShard(id, 2)), func(s *v1alpha1.ScimMemberSlice) {
+	nested := w.isGroup(id)
+	if g := get[v1alpha1.ScimGroup](w, group); nested && !g.Spec.Membership.Nested {
+		members := []string{id}
+		var old []*v1alpha1.ScimMemberSlice
+		for shard := range int32(2) {
+			s := get[v1alpha1.ScimMemberSlice](w, v1alpha1.SliceName(group, g.Spec.Membership.Epoch, shard))
+			members, old = append(members, s.Spec.Members...), append(old, s)
+		}
+		w.epoch(g, "nnnnnnnn", members)
+		change(w, group, func(g *v1alpha1.ScimGroup) {
+			g.Spec.Membership = &v1alpha1.GroupMembership{Epoch: "nnnnnnnn", Shards: 2, Nested: true}
+		})
+		for _, s := range old {
+			Expect(k8s.Delete(w.ctx, s)).To(Succeed())
+		}
+		return
+	}
+	change(w, w.home(group, id), func(s *v1alpha1.ScimMemberSlice) {
 		s.Spec.Members = append(s.Spec.Members, id)
 		slices.Sort(s.Spec.Members)
+		if nested {
+			s.Spec.Groups = append(s.Spec.Groups, id)
+		}
 	})
 }
 
