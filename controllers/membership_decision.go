@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
@@ -88,7 +89,48 @@ func decideMembership(p person) decision {
 			d.grants = append(d.grants, g.RoleGrant)
 		}
 	}
+	granted := len(d.grants)
+	d.grants = fitting(d.grants, p.has, d.member)
+	if withheld := granted - len(d.grants); withheld > 0 {
+		d.ready = readiness{progress: stalled, reason: v1alpha1.ReasonTooManyRoles, message: fmt.Sprintf(
+			"%d of the %d roles that the groups grant are withheld, because one AppMembership holds at most %d, with those "+
+				"granted by others; grant fewer roles to the groups of this user", withheld, granted, v1alpha1.MaxRoles)}
+	}
 	return d
+}
+
+// fitting are the grants for which a member has room beside the roles that others granted to it: those of roles that it has
+// before new ones, so that nobody loses one role to another. Without this the API server would refuse the whole member, and
+// with it every role that is to be taken away.
+func fitting(grants []v1alpha1.RoleGrant, has []string, m *v1alpha1.AppMembership) []v1alpha1.RoleGrant {
+	if m == nil {
+		m = &v1alpha1.AppMembership{}
+	}
+	granted := map[string]bool{}
+	for _, g := range grants {
+		granted[g.Role] = true
+	}
+	room, present := v1alpha1.MaxRoles, map[string]bool{}
+	for _, role := range m.Spec.Roles {
+		present[role] = true
+		if _, ours := slices.BinarySearch(has, role); !ours && !granted[role] {
+			room--
+		}
+	}
+	if len(grants) <= room {
+		return grants
+	}
+	var old, added []v1alpha1.RoleGrant
+	for _, g := range grants {
+		if present[g.Role] {
+			old = append(old, g)
+		} else {
+			added = append(added, g)
+		}
+	}
+	kept := append(old, added...)[:room]
+	slices.SortFunc(kept, func(a, b v1alpha1.RoleGrant) int { return cmp.Compare(a.Role, b.Role) })
+	return kept
 }
 
 // chooseMember picks the AppMembership that is, or becomes, the person's: the own one, else one that another directory

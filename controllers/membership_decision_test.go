@@ -1,7 +1,9 @@
 package controllers
 
 import (
+	"fmt"
 	"reflect"
+	"slices"
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -87,6 +89,43 @@ func TestChooseMember(t *testing.T) {
 		if got := chooseMember(person{id: "id", own: c.own, free: c.free}); got != c.want {
 			t.Errorf("%s: %v", c.name, got)
 		}
+	}
+}
+
+func TestFitting(t *testing.T) {
+	roles := func(prefix string, n int) (names []string) {
+		for i := range n {
+			names = append(names, fmt.Sprintf("%s%04d", prefix, i))
+		}
+		return names
+	}
+	grants := func(names ...string) (all []v1alpha1.RoleGrant) {
+		for _, name := range names {
+			all = append(all, v1alpha1.RoleGrant{Role: name})
+		}
+		return all
+	}
+	for _, c := range []struct {
+		name          string
+		wanted        []string
+		has, byOthers []string
+		kept          int
+		last          string
+	}{
+		{name: "all that fit", wanted: roles("r", 1000), kept: 1000, last: "r0999"},
+		{name: "the first of too many", wanted: roles("r", 1001), kept: 1000, last: "r0999"},
+		{name: "those that are there before new ones", wanted: roles("r", 1001), has: []string{"r1000"}, kept: 1000, last: "r1000"},
+		{name: "beside what others granted", wanted: roles("r", 1000), byOthers: roles("x", 3), kept: 997, last: "r0996"},
+		{name: "as others granted too", wanted: roles("r", 1000), byOthers: roles("r", 1000), kept: 1000, last: "r0999"},
+		{name: "in the place of what goes", wanted: roles("r", 1000), has: roles("o", 1000), kept: 1000, last: "r0999"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := &v1alpha1.AppMembership{Spec: v1alpha1.AppMembershipSpec{Roles: slices.Concat(c.has, c.byOthers)}}
+			got := roleNames(fitting(grants(c.wanted...), c.has, m))
+			if len(got) != c.kept || got[len(got)-1] != c.last || !slices.IsSorted(got) {
+				t.Errorf("%d roles, the last is %s", len(got), got[len(got)-1])
+			}
+		})
 	}
 }
 

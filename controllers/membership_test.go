@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"fmt"
 	"slices"
 	"sync/atomic"
 
@@ -122,6 +123,21 @@ var _ = Describe("A person's access", func() {
 			w.eventuallyAccess("ada@example.com active [admin]")
 			Expect(k8s.Delete(w.ctx, get[v1alpha1.AppMembership](w, ada))).To(Succeed())
 			w.eventuallyAccess("ada@example.com active [admin]")
+		})
+
+		It("stalls visibly when there is no room for a role, and can still be taken away", func() {
+			byHand := make([]string, v1alpha1.MaxRoles-1)
+			for i := range byHand {
+				byHand[i] = fmt.Sprintf("by-hand-%03d", i)
+			}
+			w.grantByHand(ada, byHand...)
+			w.role("viewer", "Admins")
+			w.eventuallyReason(w.userConditions(ada), v1alpha1.ConditionStalled, v1alpha1.ReasonTooManyRoles)
+			Expect(get[v1alpha1.AppMembership](w, ada).Spec.Roles).To(ConsistOf(append(byHand, "admin")))
+			Expect(k8s.Delete(w.ctx, get[v1alpha1.AppRole](w, "admin"))).To(Succeed())
+			Eventually(func() []string { return get[v1alpha1.AppMembership](w, ada).Spec.Roles }).
+				Should(ConsistOf(append(byHand, "viewer")))
+			w.eventuallyReason(w.userConditions(ada), v1alpha1.ConditionReady, v1alpha1.ReasonProvisioned)
 		})
 
 		It("includes default roles", func() {

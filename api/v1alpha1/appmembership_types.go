@@ -41,6 +41,9 @@ type AppMembershipList struct {
 	Items           []AppMembership `json:"items"`
 }
 
+// MaxRoles is how many roles one AppMembership holds.
+const MaxRoles = 1000
+
 // AppMembershipSpec is who has which role.
 type AppMembershipSpec struct {
 	// user says who the person is.

@@ -59,6 +59,8 @@ const (
 	ReasonDeactivated = "Deactivated"
 	// ReasonRemoved: the identity provider removed the person; what others granted stays recorded here, inactive.
 	ReasonRemoved = "Removed"
+	// ReasonTooManyRoles: the groups grant more roles than one AppMembership holds; some are withheld.
+	ReasonTooManyRoles = "TooManyRoles"
 	// ReasonNotPrimary: the person's directory is not the primary one and grants nothing.
 	ReasonNotPrimary = "NotPrimary"
 	// ReasonLocal: no directory manages this member.

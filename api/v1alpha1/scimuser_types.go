@@ -360,7 +360,7 @@ type ScimUserStatus struct {
 	Roles []string `json:"roles,omitempty"`
 
 	// conditions are Ready (Provisioned, Deactivated, NotPrimary, Conflict,
-	// DirectoryNotFound); Stalled while an administrator has to act.
+	// DirectoryNotFound, TooManyRoles); Stalled while an administrator has to act.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

@@ -23,8 +23,10 @@ type DirectoryTokenApplyConfiguration struct {
 	// token.
 	SecretRef *SecretReferenceApplyConfiguration `json:"secretRef,omitempty"`
 	// generate makes the operator create the Secret with a new random token
-	// when no Secret of that name exists. The Secret belongs to the directory
-	// and goes with it. Default: false.
+	// when no Secret of that name exists. The Secret has the directory as its
+	// owner, so that the garbage collector of Kubernetes, not the operator,
+	// deletes it after the directory; the token ends with the directory in
+	// any case. Removing the entry leaves the Secret. Default: false.
 	Generate *bool `json:"generate,omitempty"`
 	// scopes are what the token may do: Read (GET) and Write (POST, PUT,
 	// PATCH, DELETE). A token with no scope, or without the one that a call

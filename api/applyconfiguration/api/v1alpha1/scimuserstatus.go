@@ -18,7 +18,7 @@ type ScimUserStatusApplyConfiguration struct {
 	// through the directory, sorted.
 	Roles []string `json:"roles,omitempty"`
 	// conditions are Ready (Provisioned, Deactivated, NotPrimary, Conflict,
-	// DirectoryNotFound); Stalled while an administrator has to act.
+	// DirectoryNotFound, TooManyRoles); Stalled while an administrator has to act.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 }
 
