@@ -7,6 +7,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/scim-operator/scim-operator/hack/replay/provider"
 )
 
 // crowded is a server with more people than two pages hold.
@@ -14,7 +16,7 @@ func crowded(t *testing.T, people int) *server {
 	t.Helper()
 	s := newServer(t)
 	for i := range people {
-		s.resources[userEndpoint] = append(s.resources[userEndpoint], Resource{"id": fmt.Sprint(i), "userName": fmt.Sprint("user", i)})
+		s.resources[provider.Users] = append(s.resources[provider.Users], provider.Resource{"id": fmt.Sprint(i), "userName": fmt.Sprint("user", i)})
 	}
 	return s
 }
@@ -33,15 +35,15 @@ func TestImportReadsEveryPage(t *testing.T) {
 }
 
 func TestImportRefusesUnstablePages(t *testing.T) {
-	for want, change := range map[string]func(list Resource){
-		"the resource 0 a second time": func(list Resource) {
+	for want, change := range map[string]func(list provider.Resource){
+		"the resource 0 a second time": func(list provider.Resource) {
 			list["Resources"].([]any)[0] = map[string]any{"id": "0", "userName": "user0"}
 		},
-		"totalResults 249; Okta needs the 250 of the page before": func(list Resource) { list["totalResults"] = 249 },
-		"whose userName is missing or null": func(list Resource) {
+		"totalResults 249; Okta needs the 250 of the page before": func(list provider.Resource) { list["totalResults"] = 249 },
+		"whose userName is missing or null": func(list provider.Resource) {
 			delete(list["Resources"].([]any)[3].(map[string]any), "userName")
 		},
-		"Resources; Okta needs at most the 100 it asked for": func(list Resource) {
+		"Resources; Okta needs at most the 100 it asked for": func(list provider.Resource) {
 			list["Resources"] = append(list["Resources"].([]any), map[string]any{"id": "x"})
 		},
 	} {
@@ -50,7 +52,7 @@ func TestImportRefusesUnstablePages(t *testing.T) {
 			if r.URL.Query().Get("startIndex") != "101" {
 				return
 			}
-			list, err := decode(answer.Body.Bytes())
+			list, err := provider.Decode(answer.Body.Bytes())
 			if err != nil {
 				t.Error(err)
 				return
@@ -67,21 +69,8 @@ func TestImportRefusesUnstablePages(t *testing.T) {
 
 func TestLookupRefusesTwoOfAName(t *testing.T) {
 	s := crowded(t, 2)
-	s.resources[userEndpoint][1]["userName"] = "USER0"
+	s.resources[provider.Users][1]["userName"] = "USER0"
 	if _, err := s.tenant(Wizard).FindUser(t.Context(), "user0"); err == nil || !strings.Contains(err.Error(), "2 resources; Okta needs at most one") {
 		t.Errorf("got %v, want a refusal of two", err)
 	}
-}
-
-func FuzzPage(f *testing.F) {
-	f.Add(`{"schemas":["`+listSchema+`"],"totalResults":1,"startIndex":1,"itemsPerPage":1,"Resources":[{"id":"x"}]}`, "application/scim+json", 1, 100)
-	f.Add(`{"totalResults":1e400,"Resources":{}}`, "application/json; charset=utf-8", 3, 2)
-	f.Add(`[`, ";", -1, 0)
-	f.Fuzz(func(t *testing.T, body, contentType string, startIndex, count int) {
-		a := answer{status: http.StatusOK, header: http.Header{"Content-Type": {contentType}}, body: []byte(body)}
-		p, err := a.page(startIndex, count)
-		if err == nil && (len(p.resources) > count || len(p.resources) > p.total) {
-			t.Errorf("accepted %d resources of %d, asked for %d", len(p.resources), p.total, count)
-		}
-	})
 }

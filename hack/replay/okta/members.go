@@ -1,10 +1,6 @@
 package okta
 
-import (
-	"fmt"
-	"slices"
-	"strings"
-)
+import "slices"
 
 // Member is a user in a pushed group. Okta sends no type.
 type Member struct {
@@ -22,33 +18,6 @@ func (g Group) with(add, remove []Member) []Member {
 		}
 	}
 	return members
-}
-
-// checkMembers compares the sets: the order of members means nothing.
-func (g Group) checkMembers(a answer, stored Resource) error {
-	elements, isArray := stored["members"].([]any)
-	if !isArray && stored["members"] != nil {
-		return a.refuse("a group whose members is "+text(stored["members"]), "an array")
-	}
-	var found []string
-	for _, element := range elements {
-		member, _ := element.(map[string]any)
-		id, _ := member["value"].(string)
-		found = append(found, id)
-	}
-	want := ids(g.Members)
-	slices.Sort(found)
-	slices.Sort(want)
-	if slices.Equal(want, found) {
-		return nil
-	}
-	return a.refuse(
-		fmt.Sprintf("%d members, without [%s], with [%s]", len(found), without(want, found), without(found, want)),
-		fmt.Sprintf("the %d members that were pushed", len(want)))
-}
-
-func without(all, some []string) string {
-	return strings.Join(slices.DeleteFunc(slices.Clone(all), func(id string) bool { return slices.Contains(some, id) }), " ")
 }
 
 func ids(members []Member) []string {

@@ -1,8 +1,9 @@
 package okta
 
 import (
-	"fmt"
 	"maps"
+
+	"github.com/scim-operator/scim-operator/hack/replay/provider"
 )
 
 // Person is a user of the tenant, as Okta's profile mapping sees one.
@@ -16,9 +17,9 @@ type Person struct {
 }
 
 // attributes are what Okta keeps equal on the other side.
-func (p Person) attributes() Resource {
-	return Resource{
-		"schemas":     []any{userSchema, enterpriseSchema},
+func (p Person) attributes() provider.Resource {
+	return provider.Resource{
+		"schemas":     []any{provider.UserSchema, provider.EnterpriseSchema},
 		"userName":    p.UserName,
 		"externalId":  p.ExternalID,
 		"name":        map[string]any{"givenName": p.GivenName, "familyName": p.FamilyName},
@@ -26,7 +27,7 @@ func (p Person) attributes() Resource {
 		"emails":      []any{map[string]any{"primary": true, "value": p.UserName, "type": "work"}},
 		"title":       p.Title,
 		"locale":      "en-US",
-		enterpriseSchema: map[string]any{
+		provider.EnterpriseSchema: map[string]any{
 			"department":     p.Department,
 			"employeeNumber": p.EmployeeNumber,
 		},
@@ -36,19 +37,8 @@ func (p Person) attributes() Resource {
 func (p Person) displayName() string { return p.GivenName + " " + p.FamilyName }
 
 // edit is the resource with Okta's attributes set and the others untouched.
-func (p Person) edit(r Resource) Resource {
+func (p Person) edit(r provider.Resource) provider.Resource {
 	edited := maps.Clone(r)
 	maps.Copy(edited, p.attributes())
 	return edited
-}
-
-// mismatch says how the stored resource differs from what was pushed.
-func (p Person) mismatch(stored Resource) (got, need string, differs bool) {
-	want := p.attributes()
-	delete(want, "schemas")
-	name, wanted, found := difference(map[string]any(want), map[string]any(stored), "")
-	if name == "" {
-		return "", "", false
-	}
-	return fmt.Sprintf("%s %s", name, text(found)), fmt.Sprintf("%s %s, as pushed", name, text(wanted)), true
 }

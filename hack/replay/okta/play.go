@@ -2,8 +2,9 @@ package okta
 
 import (
 	"context"
-	"fmt"
 	"slices"
+
+	"github.com/scim-operator/scim-operator/hack/replay/provider"
 )
 
 // play is the demo of one app while it runs.
@@ -18,48 +19,27 @@ func newPlay(t *Tenant, r roster) *play {
 	return &play{tenant: t, roster: r, ids: make([]string, len(r.people)), groups: make([]*Group, len(r.groups))}
 }
 
-// act is one scene: the same small step, several times.
-type act struct {
-	name  string
-	steps int
-	step  func(ctx context.Context, i int) error
-}
-
-func (p *play) acts() []act {
+func (p *play) acts() []provider.Act {
 	people, groups := len(p.roster.people), len(p.roster.groups)
-	return []act{
-		{"test the credentials", 1, p.testCredentials},
-		{"import", 1, p.importAll},
-		{"push people", people, p.pushPerson},
-		{"push a new title", 1, p.promote},
-		{"push groups", groups, p.pushGroup},
-		{"push group names", groups, p.renameGroup},
-		{"exchange members", min(groups, 1), p.exchangeMembers},
-		{"push a group now", min(groups, 1), p.pushNow},
-		{"deactivate a person", 1, p.deactivate},
-		{"bring the person back", 1, p.bringBack},
-		{"unassign a person", 1, p.unassign},
-		{"verify people", people, p.verifyPerson},
-		{"verify groups", groups, p.verifyGroup},
+	return []provider.Act{
+		{Name: "test the credentials", Steps: 1, Step: p.testCredentials},
+		{Name: "import", Steps: 1, Step: p.importAll},
+		{Name: "push people", Steps: people, Step: p.pushPerson},
+		{Name: "push a new title", Steps: 1, Step: p.promote},
+		{Name: "push groups", Steps: groups, Step: p.pushGroup},
+		{Name: "push group names", Steps: groups, Step: p.renameGroup},
+		{Name: "exchange members", Steps: min(groups, 1), Step: p.exchangeMembers},
+		{Name: "push a group now", Steps: min(groups, 1), Step: p.pushNow},
+		{Name: "deactivate a person", Steps: 1, Step: p.deactivate},
+		{Name: "bring the person back", Steps: 1, Step: p.bringBack},
+		{Name: "unassign a person", Steps: 1, Step: p.unassign},
+		{Name: "verify people", Steps: people, Step: p.verifyPerson},
+		{Name: "verify groups", Steps: groups, Step: p.verifyGroup},
 	}
 }
 
-func (p *play) run(ctx context.Context, progress func(Event)) error {
-	if progress == nil {
-		progress = func(Event) {}
-	}
-	for _, a := range p.acts() {
-		for i := range a.steps {
-			progress(Event{App: p.tenant.App, Act: a.name, Done: i, Total: a.steps})
-			if err := a.step(ctx, i); err != nil {
-				return fmt.Errorf("%s: %w", a.name, err)
-			}
-		}
-		if a.steps > 0 {
-			progress(Event{App: p.tenant.App, Act: a.name, Done: a.steps, Total: a.steps})
-		}
-	}
-	return nil
+func (p *play) run(ctx context.Context, progress func(provider.Event)) error {
+	return provider.Play(ctx, string(p.tenant.App), p.acts(), progress)
 }
 
 // The last person leaves and comes back, the one before leaves for good.
@@ -151,7 +131,7 @@ func (p *play) bringBack(ctx context.Context, _ int) error {
 		return err
 	}
 	if id != p.ids[i] {
-		return &Refusal{Request: "POST " + userEndpoint, Answer: "a person back under the new id " + id, Need: "the old id " + p.ids[i]}
+		return &provider.Refusal{Provider: self, Request: "POST " + provider.Users, Answer: "a person back under the new id " + id, Need: "the old id " + p.ids[i]}
 	}
 	for _, g := range p.groupsOf(i) {
 		if err := p.tenant.ChangeMembers(ctx, g, p.members([]int{i}), nil); err != nil {

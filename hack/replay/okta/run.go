@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+
+	"github.com/scim-operator/scim-operator/hack/replay/provider"
 )
 
 // Options say what Run plays, and against which server.
@@ -17,20 +19,13 @@ type Options struct {
 	HTTP    *http.Client
 }
 
-// Event is the progress of one act of the demo.
-type Event struct {
-	App         App
-	Act         string
-	Done, Total int
-}
-
 // Run plays the demo: it tests the credentials, imports, pushes people and
 // groups, renames, moves members, lets people go and come back, and verifies
 // that the server holds all of it. A second run on the same server finds the
 // people of the first and updates them. It stops at the first answer that Okta
-// would refuse and returns that *Refusal, or the error of a request without an
-// answer, under the app and the act it happened in. A nil progress is fine.
-func Run(ctx context.Context, o Options, progress func(Event)) error {
+// would refuse and returns that *provider.Refusal, or the error of a request
+// without an answer, under the app and the act it happened in. A nil progress is fine.
+func Run(ctx context.Context, o Options, progress func(provider.Event)) error {
 	if err := o.validate(); err != nil {
 		return err
 	}

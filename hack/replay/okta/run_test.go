@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/scim-operator/scim-operator/hack/replay/provider"
 )
 
 func TestRunLeavesTheServerAsPushed(t *testing.T) {
@@ -36,11 +38,11 @@ func TestRunLeavesTheServerAsPushed(t *testing.T) {
 // expect counts what a run of 12 users and 5 groups leaves, however often.
 func (s *server) expect(t *testing.T, apps int) {
 	t.Helper()
-	if got := len(s.resources[userEndpoint]); got != 12 {
+	if got := len(s.resources[provider.Users]); got != 12 {
 		t.Errorf("%d users, want 12", got)
 	}
 	inactive := 0
-	for _, r := range s.resources[userEndpoint] {
+	for _, r := range s.resources[provider.Users] {
 		if r["active"] == false {
 			inactive++
 		}
@@ -49,7 +51,7 @@ func (s *server) expect(t *testing.T, apps int) {
 		t.Errorf("%d inactive users, want one for each of %d apps", inactive, apps)
 	}
 	var names []string
-	for _, r := range s.resources[groupEndpoint] {
+	for _, r := range s.resources[provider.Groups] {
 		names = append(names, r["displayName"].(string))
 	}
 	slices.Sort(names)
@@ -60,7 +62,7 @@ func (s *server) expect(t *testing.T, apps int) {
 
 func TestRunReportsEveryAct(t *testing.T) {
 	var finished []string
-	err := Run(t.Context(), newServer(t).options(Wizard), func(e Event) {
+	err := Run(t.Context(), newServer(t).options(Wizard), func(e provider.Event) {
 		if e.Done == e.Total {
 			finished = append(finished, e.Act)
 		}
@@ -110,8 +112,8 @@ func TestRunRefusesWhatOktaRefuses(t *testing.T) {
 		{"an empty page of many", Catalogue, "GET /Users?startIndex=1&count=100", replace(`"totalResults":0`, `"totalResults":3`),
 			"import: GET /Users?startIndex=1&count=100: the answer was no Resources from startIndex 1 of 3"},
 		{"totalResults of the page", Catalogue, "GET /Users?filter=", replace(`"totalResults":1`, `"totalResults":0`), "totalResults 0 with 1 Resources from startIndex 1"},
-		{"an endless answer", Catalogue, "GET /Users", status(200, strings.Repeat(" ", answerLimit+1)), "an answer of more than 16 MiB"},
-		{"no list schema", Catalogue, "GET /Users", replace(listSchema, "urn:other"), "a list with the schemas"},
+		{"an endless answer", Catalogue, "GET /Users", status(200, strings.Repeat(" ", 16<<20+1)), "an answer of more than 16 MiB"},
+		{"no list schema", Catalogue, "GET /Users", replace(provider.ListSchema, "urn:other"), "a list with the schemas"},
 		{"HTML", Catalogue, "GET /Users", func(a *httptest.ResponseRecorder) { a.Header().Set("Content-Type", "text/html") },
 			`of Content-Type "text/html"; Okta needs application/scim+json`},
 		{"no JSON", Catalogue, "GET /Users", status(200, "<html>"), "no JSON object"},
@@ -126,7 +128,7 @@ func TestRunRefusesWhatOktaRefuses(t *testing.T) {
 		{"another userName", Wizard, "POST /Users", replace("@example.com", "@example.org"), "a user whose userName is"},
 		{"created inactive", Wizard, "POST /Users", replace(`"active":true`, `"active":false`), "a user whose active is false; Okta needs active true"},
 		{"a filter that selects all", Wizard, "GET /Users?filter=", func(a *httptest.ResponseRecorder) {
-			status(200, `{"schemas":["`+listSchema+`"],"totalResults":1,"startIndex":1,"itemsPerPage":1,"Resources":[{"id":"x","userName":"other"}]}`)(a)
+			status(200, `{"schemas":["`+provider.ListSchema+`"],"totalResults":1,"startIndex":1,"itemsPerPage":1,"Resources":[{"id":"x","userName":"other"}]}`)(a)
 		}, "only what the filter selects"},
 		{"update ignored", Wizard, "PUT /Users", replace("Senior ", ""), `push a new title: PUT /Users/id-1: the answer was title "Software Engineer"; Okta needs title "Senior Software Engineer"`},
 		{"updated without a body", Catalogue, "PUT /Users", status(204, ""), "the answer was 204 No Content; Okta needs 200 OK"},
@@ -155,7 +157,7 @@ func TestRunRefusesWhatOktaRefuses(t *testing.T) {
 				}
 			}
 			err := Run(t.Context(), s.options(tt.app), nil)
-			if _, refused := errors.AsType[*Refusal](err); !refused {
+			if _, refused := errors.AsType[*provider.Refusal](err); !refused {
 				t.Fatalf("got %v, want a refusal", err)
 			}
 			if !strings.Contains(err.Error(), tt.want) {

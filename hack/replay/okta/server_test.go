@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/scim-operator/scim-operator/hack/replay/provider"
 )
 
 // server is a small SCIM server that answers as Okta wants it. It knows only
@@ -22,13 +24,13 @@ type server struct {
 	spoil    func(r *http.Request, answer *httptest.ResponseRecorder)
 	asked    []string // method, path and body of every request
 
-	resources map[string][]Resource // by endpoint
+	resources map[string][]provider.Resource // by endpoint
 	created   int
 }
 
 func newServer(t *testing.T) *server {
 	t.Helper()
-	s := &server{resources: map[string][]Resource{}}
+	s := &server{resources: map[string][]provider.Resource{}}
 	s.Server = httptest.NewServer(s)
 	t.Cleanup(s.Close)
 	return s
@@ -62,7 +64,7 @@ func (s *server) answer(w http.ResponseWriter, r *http.Request, body []byte) {
 	endpoint := "/" + name
 	switch {
 	case r.Header.Get("Authorization") != "Bearer secret":
-		reply(w, http.StatusUnauthorized, Resource{"detail": "wrong token"})
+		reply(w, http.StatusUnauthorized, provider.Resource{"detail": "wrong token"})
 	case !one && r.Method == http.MethodGet:
 		s.list(w, r, endpoint)
 	case !one:
@@ -77,7 +79,7 @@ var equals = regexp.MustCompile(`^(\w+) eq "(.*)"$`)
 func (s *server) list(w http.ResponseWriter, r *http.Request, endpoint string) {
 	matching := s.visible(endpoint)
 	if filter := equals.FindStringSubmatch(r.URL.Query().Get("filter")); filter != nil {
-		matching = slices.DeleteFunc(matching, func(r Resource) bool {
+		matching = slices.DeleteFunc(matching, func(r provider.Resource) bool {
 			return !strings.EqualFold(r[filter[1]].(string), filter[2])
 		})
 	}
@@ -85,27 +87,27 @@ func (s *server) list(w http.ResponseWriter, r *http.Request, endpoint string) {
 	count, _ := strconv.Atoi(r.URL.Query().Get("count"))
 	from := min(start-1, len(matching))
 	shown := matching[from:min(from+count, len(matching))]
-	reply(w, http.StatusOK, Resource{
-		"schemas": []string{listSchema}, "totalResults": len(matching), "startIndex": start,
-		"itemsPerPage": len(shown), "Resources": append([]Resource{}, shown...),
+	reply(w, http.StatusOK, provider.Resource{
+		"schemas": []string{provider.ListSchema}, "totalResults": len(matching), "startIndex": start,
+		"itemsPerPage": len(shown), "Resources": append([]provider.Resource{}, shown...),
 	})
 }
 
-func (s *server) visible(endpoint string) []Resource {
-	return slices.DeleteFunc(slices.Clone(s.resources[endpoint]), func(r Resource) bool {
+func (s *server) visible(endpoint string) []provider.Resource {
+	return slices.DeleteFunc(slices.Clone(s.resources[endpoint]), func(r provider.Resource) bool {
 		return s.takeAway && r["active"] == false
 	})
 }
 
 func (s *server) create(w http.ResponseWriter, endpoint string, body []byte) {
-	created, _ := decode(body)
+	created, _ := provider.Decode(body)
 	delete(created, "password")
 	for _, r := range s.resources[endpoint] {
 		if r["userName"] != created["userName"] || r["displayName"] != created["displayName"] {
 			continue
 		}
 		if r["active"] != false {
-			reply(w, http.StatusConflict, Resource{"scimType": "uniqueness", "detail": "taken"})
+			reply(w, http.StatusConflict, provider.Resource{"scimType": "uniqueness", "detail": "taken"})
 			return
 		}
 		s.set(r, created)
@@ -119,43 +121,43 @@ func (s *server) create(w http.ResponseWriter, endpoint string, body []byte) {
 }
 
 func (s *server) one(w http.ResponseWriter, method, endpoint, id string, body []byte) {
-	place := slices.IndexFunc(s.visible(endpoint), func(r Resource) bool { return r.ID() == id })
+	place := slices.IndexFunc(s.visible(endpoint), func(r provider.Resource) bool { return r.ID() == id })
 	if place < 0 {
-		reply(w, http.StatusNotFound, Resource{"detail": "no such resource"})
+		reply(w, http.StatusNotFound, provider.Resource{"detail": "no such resource"})
 		return
 	}
 	stored := s.visible(endpoint)[place]
 	switch method {
 	case http.MethodPut:
-		sent, _ := decode(body)
+		sent, _ := provider.Decode(body)
 		clear(stored)
 		stored["id"] = id
 		s.set(stored, sent)
 	case http.MethodPatch:
-		var sent struct{ Operations []operation }
+		var sent struct{ Operations []provider.Operation }
 		_ = json.Unmarshal(body, &sent)
 		for _, o := range sent.Operations {
 			s.patch(stored, o)
 		}
-		if endpoint == groupEndpoint {
+		if endpoint == provider.Groups {
 			w.WriteHeader(http.StatusNoContent)
 			return
 		}
 	case http.MethodDelete:
-		s.resources[endpoint] = slices.DeleteFunc(s.resources[endpoint], func(r Resource) bool { return r.ID() == id })
+		s.resources[endpoint] = slices.DeleteFunc(s.resources[endpoint], func(r provider.Resource) bool { return r.ID() == id })
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
 	reply(w, http.StatusOK, stored)
 }
 
-func (s *server) set(stored, sent Resource) {
+func (s *server) set(stored, sent provider.Resource) {
 	id := stored["id"]
 	maps.Copy(stored, sent)
 	stored["id"] = id
 }
 
-func (s *server) patch(stored Resource, o operation) {
+func (s *server) patch(stored provider.Resource, o provider.Operation) {
 	members, _ := stored["members"].([]any)
 	switch value, isObject := o.Value.(map[string]any); {
 	case isObject:
@@ -163,7 +165,7 @@ func (s *server) patch(stored Resource, o operation) {
 	case o.Op == "replace":
 		stored["members"] = o.Value
 	case o.Op == "add":
-		members = slices.DeleteFunc(members, func(m any) bool { return strings.Contains(text(o.Value), text(m)) })
+		members = slices.DeleteFunc(members, func(m any) bool { return strings.Contains(provider.Text(o.Value), provider.Text(m)) })
 		stored["members"] = append(members, o.Value.([]any)...)
 	case o.Op == "remove":
 		stored["members"] = slices.DeleteFunc(members, func(m any) bool {
@@ -172,7 +174,7 @@ func (s *server) patch(stored Resource, o operation) {
 	}
 }
 
-func reply(w http.ResponseWriter, status int, body Resource) {
+func reply(w http.ResponseWriter, status int, body provider.Resource) {
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(body)
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/scim-operator/scim-operator/hack/replay/provider"
 )
 
 // known makes the server hold one person and one group, pushed by the app, and
@@ -158,7 +160,7 @@ func TestUpdateSendsBackWhatItDoesNotKnow(t *testing.T) {
 	s := newServer(t)
 	tenant := s.tenant(Catalogue)
 	p, id, _ := s.known(t, tenant)
-	s.resources[userEndpoint][0]["urn:example:1.0:User"] = map[string]any{"badge": 12345678901234567}
+	s.resources[provider.Users][0]["urn:example:1.0:User"] = map[string]any{"badge": 12345678901234567}
 	if err := tenant.UpdateUser(t.Context(), id, p); err != nil {
 		t.Fatal(err)
 	}

@@ -5,11 +5,13 @@ import (
 	"crypto/rand"
 	"net/http"
 	"strings"
+
+	"github.com/scim-operator/scim-operator/hack/replay/provider"
 )
 
 // FindUser looks a person up by userName; nil if there is none.
-func (t *Tenant) FindUser(ctx context.Context, userName string) (Resource, error) {
-	return t.find(ctx, userEndpoint, "userName", userName)
+func (t *Tenant) FindUser(ctx context.Context, userName string) (provider.Resource, error) {
+	return t.find(ctx, provider.Users, "userName", userName)
 }
 
 // PushUser is the assignment of a person to the app: it finds the account and
@@ -37,19 +39,12 @@ func (t *Tenant) CreateUser(ctx context.Context, p Person) (string, error) {
 	body["active"] = true
 	body["groups"] = []any{}
 	body["password"] = rand.Text()
-	a, err := t.send(ctx, http.MethodPost, userEndpoint, body)
-	if err != nil {
-		return "", err
-	}
-	if err := a.want(http.StatusCreated); err != nil {
-		return "", err
-	}
-	created, err := a.resource()
+	a, created, err := t.client().Create(ctx, provider.Users, body)
 	if err != nil {
 		return "", err
 	}
 	if name, _ := created["userName"].(string); !strings.EqualFold(name, p.UserName) {
-		return "", a.refuse("a user whose userName is "+text(created["userName"]), "the userName it sent")
+		return "", a.Refuse("a user whose userName is "+provider.Text(created["userName"]), "the userName it sent")
 	}
 	return created.ID(), checkActive(a, created, true)
 }
@@ -57,7 +52,7 @@ func (t *Tenant) CreateUser(ctx context.Context, p Person) (string, error) {
 // UpdateUser pushes a changed profile: GET, edit, PUT the whole back, in both
 // kinds of app.
 func (t *Tenant) UpdateUser(ctx context.Context, id string, p Person) error {
-	_, stored, err := t.get(ctx, userEndpoint, id)
+	_, stored, err := t.client().Read(ctx, provider.Users, id)
 	if err != nil {
 		return err
 	}
@@ -72,17 +67,17 @@ func (t *Tenant) UpdateUser(ctx context.Context, id string, p Person) error {
 // a user.
 func (t *Tenant) SetActive(ctx context.Context, id string, active bool) error {
 	if t.App == Catalogue {
-		a, err := t.send(ctx, http.MethodPatch, at(userEndpoint, id), patch(operation{Op: "replace", Value: Resource{"active": active}}))
+		a, err := t.client().Send(ctx, http.MethodPatch, provider.At(provider.Users, id), provider.Patch(provider.Operation{Op: "replace", Value: provider.Resource{"active": active}}))
 		if err != nil {
 			return err
 		}
-		changed, err := a.about(id, http.StatusOK, http.StatusNoContent)
+		changed, err := a.About(id, http.StatusOK, http.StatusNoContent)
 		if err != nil || changed == nil {
 			return err
 		}
 		return checkActive(a, changed, active)
 	}
-	_, stored, err := t.get(ctx, userEndpoint, id)
+	_, stored, err := t.client().Read(ctx, provider.Users, id)
 	if err != nil {
 		return err
 	}
@@ -96,7 +91,7 @@ func (t *Tenant) SetActive(ctx context.Context, id string, active bool) error {
 
 // VerifyUser reads a person and compares every attribute that was pushed.
 func (t *Tenant) VerifyUser(ctx context.Context, id string, p Person, active bool) error {
-	a, stored, err := t.get(ctx, userEndpoint, id)
+	a, stored, err := t.client().Read(ctx, provider.Users, id)
 	if err != nil {
 		return err
 	}
@@ -113,32 +108,32 @@ func (t *Tenant) VerifyGone(ctx context.Context, userName string) error {
 	if err != nil || found == nil || found["active"] == false {
 		return err
 	}
-	return &Refusal{
-		Request: "GET " + userEndpoint + " for " + userName,
-		Answer:  "a user whose active is " + text(found["active"]),
-		Need:    "active false after the deactivation",
+	return &provider.Refusal{
+		Provider: self,
+		Request:  "GET " + provider.Users + " for " + userName,
+		Answer:   "a user whose active is " + provider.Text(found["active"]),
+		Need:     "active false after the deactivation",
 	}
 }
 
-func (t *Tenant) putUser(ctx context.Context, r Resource) (answer, Resource, error) {
-	a, err := t.send(ctx, http.MethodPut, at(userEndpoint, r.ID()), r)
+func (t *Tenant) putUser(ctx context.Context, r provider.Resource) (provider.Answer, provider.Resource, error) {
+	a, err := t.client().Send(ctx, http.MethodPut, provider.At(provider.Users, r.ID()), r)
 	if err != nil {
-		return answer{}, nil, err
+		return provider.Answer{}, nil, err
 	}
-	updated, err := a.about(r.ID(), http.StatusOK)
+	updated, err := a.About(r.ID(), http.StatusOK)
 	return a, updated, err
 }
 
-func (p Person) check(a answer, stored Resource) error {
-	if got, need, differs := p.mismatch(stored); differs {
-		return a.refuse(got, need)
-	}
-	return nil
+func (p Person) check(a provider.Answer, stored provider.Resource) error {
+	want := p.attributes()
+	delete(want, "schemas")
+	return a.Holds(want, stored)
 }
 
-func checkActive(a answer, r Resource, active bool) error {
+func checkActive(a provider.Answer, r provider.Resource, active bool) error {
 	if r["active"] == active {
 		return nil
 	}
-	return a.refuse("a user whose active is "+text(r["active"]), "active "+text(active))
+	return a.Refuse("a user whose active is "+provider.Text(r["active"]), "active "+provider.Text(active))
 }

@@ -1,4 +1,4 @@
-package okta
+package provider
 
 import (
 	"encoding/json"
@@ -6,14 +6,15 @@ import (
 	"slices"
 )
 
+// The schemas of RFC 7643 §8.
 const (
-	userSchema       = "urn:ietf:params:scim:schemas:core:2.0:User"
-	enterpriseSchema = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
-	groupSchema      = "urn:ietf:params:scim:schemas:core:2.0:Group"
+	UserSchema       = "urn:ietf:params:scim:schemas:core:2.0:User"
+	EnterpriseSchema = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+	GroupSchema      = "urn:ietf:params:scim:schemas:core:2.0:Group"
 )
 
 // Resource is a SCIM resource with every attribute the server gave it, known
-// or not: Okta sends all of them back in a PUT.
+// or not: providers send all of them back in a PUT.
 type Resource map[string]any
 
 // ID is the resource's id, empty if it has none that is a string.
@@ -22,8 +23,8 @@ func (r Resource) ID() string {
 	return id
 }
 
-// text shows a JSON value in a message.
-func text(value any) string {
+// Text shows a JSON value in a message.
+func Text(value any) string {
 	if value == nil {
 		return "missing or null"
 	}
@@ -82,4 +83,13 @@ func sortedKeys(object map[string]any) []string {
 	}
 	slices.Sort(keys)
 	return keys
+}
+
+// Holds refuses a resource that lacks something of want.
+func (a Answer) Holds(want, stored Resource) error {
+	name, wanted, found := difference(map[string]any(want), map[string]any(stored), "")
+	if name == "" {
+		return nil
+	}
+	return a.Refuse(name+" "+Text(found), name+" "+Text(wanted)+", as pushed")
 }

@@ -1,4 +1,4 @@
-package okta
+package provider
 
 import (
 	"context"
@@ -21,7 +21,7 @@ type busy struct {
 func (b *busy) RoundTrip(r *http.Request) (*http.Response, error) {
 	response := &http.Response{
 		StatusCode: http.StatusOK, Request: r, Header: http.Header{"Content-Type": {"application/json"}},
-		Body: io.NopCloser(strings.NewReader(`{"schemas":["` + listSchema + `"],"totalResults":0,"startIndex":1,"itemsPerPage":0,"Resources":[]}`)),
+		Body: io.NopCloser(strings.NewReader(`{"schemas":["` + ListSchema + `"],"totalResults":0,"startIndex":1,"itemsPerPage":0,"Resources":[]}`)),
 	}
 	if b.asked++; b.asked <= b.refusals {
 		response.StatusCode = []int{http.StatusTooManyRequests, http.StatusServiceUnavailable}[b.asked%2]
@@ -33,9 +33,9 @@ func (b *busy) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestRetryAfterIsHonored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := &busy{refusals: 9, retryAfter: "7"}
-		tenant := &Tenant{BaseURL: "http://scim.example.com", HTTP: &http.Client{Transport: b}}
+		client := &Client{BaseURL: "http://scim.example.com", HTTP: &http.Client{Transport: b}}
 		start := time.Now()
-		if _, err := tenant.FindUser(t.Context(), "x"); err != nil {
+		if _, err := client.Send(t.Context(), http.MethodGet, "/Users", nil); err != nil {
 			t.Fatal(err)
 		}
 		if waited := time.Since(start); waited != 63*time.Second {
@@ -51,8 +51,8 @@ func TestWaitEndsWithTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		tenant := &Tenant{BaseURL: "http://scim.example.com", HTTP: &http.Client{Transport: &busy{refusals: 1, retryAfter: "3600"}}}
-		_, err := tenant.FindUser(ctx, "x")
+		client := &Client{BaseURL: "http://scim.example.com", HTTP: &http.Client{Transport: &busy{refusals: 1, retryAfter: "3600"}}}
+		_, err := client.Send(ctx, http.MethodGet, "/Users", nil)
 		if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "told to wait 1h0m0s") {
 			t.Errorf("got %v, want the deadline", err)
 		}
