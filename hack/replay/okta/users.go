@@ -56,7 +56,7 @@ func (t *Tenant) UpdateUser(ctx context.Context, id string, p Person) error {
 	if err != nil {
 		return err
 	}
-	a, updated, err := t.putUser(ctx, p.edit(stored))
+	a, updated, err := t.client().Put(ctx, provider.Users, p.edit(stored))
 	if err != nil {
 		return err
 	}
@@ -82,7 +82,7 @@ func (t *Tenant) SetActive(ctx context.Context, id string, active bool) error {
 		return err
 	}
 	stored["active"] = active
-	a, changed, err := t.putUser(ctx, stored)
+	a, changed, err := t.client().Put(ctx, provider.Users, stored)
 	if err != nil {
 		return err
 	}
@@ -114,15 +114,6 @@ func (t *Tenant) VerifyGone(ctx context.Context, userName string) error {
 		Answer:   "a user whose active is " + provider.Text(found["active"]),
 		Need:     "active false after the deactivation",
 	}
-}
-
-func (t *Tenant) putUser(ctx context.Context, r provider.Resource) (provider.Answer, provider.Resource, error) {
-	a, err := t.client().Send(ctx, http.MethodPut, provider.At(provider.Users, r.ID()), r)
-	if err != nil {
-		return provider.Answer{}, nil, err
-	}
-	updated, err := a.About(r.ID(), http.StatusOK)
-	return a, updated, err
 }
 
 func (p Person) check(a provider.Answer, stored provider.Resource) error {

@@ -13,6 +13,8 @@ import (
 	"strings"
 )
 
+const errorSchema = "urn:ietf:params:scim:api:messages:2.0:Error"
+
 const excerpt = 200 // bytes of an unexpected body that a message shows
 
 // Answer is what the server said to one request.
@@ -58,6 +60,32 @@ func (a Answer) Want(statuses ...int) error {
 		need = append(need, fmt.Sprintf("%d %s", status, http.StatusText(status)))
 	}
 	return a.Refuse(a.summary(), strings.Join(need, " or "))
+}
+
+// Failed refuses anything but a SCIM error of this status and scimType (RFC
+// 7644 §3.12).
+func (a Answer) Failed(status int, scimType string) error {
+	if err := a.Want(status); err != nil {
+		return err
+	}
+	object, err := a.Object()
+	if err != nil {
+		return err
+	}
+	want := Resource{"schemas": []any{errorSchema}, "status": strconv.Itoa(status), "scimType": scimType}
+	if name, wanted, found := difference(map[string]any(want), map[string]any(object), ""); name != "" {
+		return a.Refuse("an error whose "+name+" is "+Text(found), Text(wanted))
+	}
+	return nil
+}
+
+// OfType refuses a body of another media type.
+func (a Answer) OfType(mediaType string) error {
+	contentType := a.header.Get("Content-Type")
+	if media, _, err := mime.ParseMediaType(contentType); err != nil || media != mediaType {
+		return a.Refuse("of Content-Type "+strconv.Quote(contentType), mediaType)
+	}
+	return nil
 }
 
 // Object reads the body as one JSON object.

@@ -151,5 +151,27 @@ func (c *Client) Find(ctx context.Context, path string, count int, attribute, va
 	return a.sole(count, attribute, value)
 }
 
+// Put replaces a resource by this one, with its id, and returns it as the
+// server shows it.
+func (c *Client) Put(ctx context.Context, endpoint string, r Resource) (Answer, Resource, error) {
+	a, err := c.Send(ctx, http.MethodPut, At(endpoint, r.ID()), r)
+	if err != nil {
+		return Answer{}, nil, err
+	}
+	replaced, err := a.About(r.ID(), http.StatusOK)
+	return a, replaced, err
+}
+
+// Patch changes a resource and returns it as the server shows it, or nil where
+// it answers 204.
+func (c *Client) Patch(ctx context.Context, endpoint, id string, operations ...Operation) (Answer, Resource, error) {
+	a, err := c.Send(ctx, http.MethodPatch, At(endpoint, id), Patch(operations...))
+	if err != nil {
+		return Answer{}, nil, err
+	}
+	r, err := a.About(id, http.StatusOK, http.StatusNoContent)
+	return a, r, err
+}
+
 // At is the path of one resource.
 func At(endpoint, id string) string { return endpoint + "/" + url.PathEscape(id) }

@@ -3,6 +3,7 @@ package provider
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -11,6 +12,10 @@ import (
 
 // ListSchema marks a list answer (RFC 7644 §3.4.2).
 const ListSchema = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
+
+// AnyCount is how many resources a page may hold that was asked for without a
+// count.
+const AnyCount = math.MaxInt
 
 // Page is a list answer that a provider can count with.
 type Page struct {
