@@ -8,6 +8,8 @@ import (
 	"os/signal"
 
 	"github.com/spf13/cobra"
+
+	"github.com/scim-operator/scim-operator/hack/replay/connect"
 )
 
 func main() {
@@ -19,7 +21,10 @@ func main() {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(oktaCommand())
+	root.AddCommand(oktaCommand(), entraCommand())
+	for _, p := range connect.Providers {
+		root.AddCommand(connectCommand(p))
+	}
 	if err := root.ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "replay:", err)
 		stop()
