@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
@@ -73,7 +72,7 @@ func (d *Directory) CreateGroup(ctx context.Context, g *Group) (*Group, error) {
 	defer cancel()
 	s := d.store
 	obj := &v1alpha1.ScimGroup{
-		ObjectMeta: metav1.ObjectMeta{Namespace: d.key.namespace, Name: uuid.NewString()},
+		ObjectMeta: metav1.ObjectMeta{Namespace: d.key.namespace, Name: newID()},
 		Spec:       d.groupSpec(g, nil),
 	}
 	unique := s.groups.unique(obj)

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/google/uuid"
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -65,7 +64,7 @@ func (d *Directory) CreateUser(ctx context.Context, u *User) (*User, error) {
 	defer cancel()
 	s := d.store
 	obj := &v1alpha1.ScimUser{
-		ObjectMeta: metav1.ObjectMeta{Namespace: d.key.namespace, Name: uuid.NewString()},
+		ObjectMeta: metav1.ObjectMeta{Namespace: d.key.namespace, Name: newID()},
 		Spec:       d.userSpec(u),
 	}
 	keys := []Key{s.users.unique(obj)}
