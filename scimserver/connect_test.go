@@ -14,7 +14,7 @@ import (
 
 var _ = Describe("A connection test", func() {
 	for _, p := range connect.Providers {
-		It("of "+p.Name+" succeeds and leaves nothing behind", func(ctx context.Context) {
+		It("of "+p.Name+" ("+p.About+") succeeds and leaves nothing behind", func(ctx context.Context) {
 			t := newTenant(ctx)
 			Expect(p.Run(ctx, connect.Options{BaseURL: t.base(), Token: t.token}, nil)).To(Succeed())
 			Expect(t.stored(ctx)).To(BeEmpty())

@@ -63,15 +63,21 @@ var _ = SynchronizedBeforeSuite(func(ctx SpecContext) []byte {
 	Expect(err).NotTo(HaveOccurred())
 	server = serve(storage, scimserver.Options{})
 
+	start(storage)
+})
+
+// start runs a replica's store until the end of the spec or suite, and returns once it knows everything.
+func start(s *store.Store) {
+	GinkgoHelper()
 	running, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- storage.Start(running) }()
+	go func() { ended <- s.Start(running) }()
 	DeferCleanup(func() {
 		stop()
 		Eventually(ended).WithTimeout(10 * time.Second).Should(Receive(BeNil()))
 	})
-	Eventually(storage.Fresh).WithTimeout(30 * time.Second).Should(Succeed())
-})
+	Eventually(s.Fresh).WithTimeout(30 * time.Second).Should(Succeed())
+}
 
 // serve starts an HTTP server in front of a store.
 func serve(s *store.Store, o scimserver.Options) *httptest.Server {
