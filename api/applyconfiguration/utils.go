@@ -38,6 +38,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.AppTargetStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ArgoCDTarget"):
 		return &apiv1alpha1.ArgoCDTargetApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("AttributeCharacteristics"):
+		return &apiv1alpha1.AttributeCharacteristicsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Certificate"):
 		return &apiv1alpha1.CertificateApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("DirectoryReference"):
@@ -50,6 +52,12 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.EnterpriseUserApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Extension"):
 		return &apiv1alpha1.ExtensionApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ExtensionAttribute"):
+		return &apiv1alpha1.ExtensionAttributeApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ExtensionSchema"):
+		return &apiv1alpha1.ExtensionSchemaApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ExtensionSubAttribute"):
+		return &apiv1alpha1.ExtensionSubAttributeApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("GroupMembership"):
 		return &apiv1alpha1.GroupMembershipApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("GroupSelector"):

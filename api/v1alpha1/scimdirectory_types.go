@@ -69,6 +69,19 @@ type ScimDirectorySpec struct {
 	// +kubebuilder:validation:MaxItems=16
 	Tokens []DirectoryToken `json:"tokens,omitempty"`
 
+	// extensions declare schemas beside those of RFC 7643 (§3.3), at most 8.
+	// Their attributes are checked, can be filtered by and patched, and are
+	// announced in /Schemas and /ResourceTypes, of this directory only. What
+	// an identity provider sends under any other URN is kept as it is sent. A
+	// change works at once; what is stored already stays as it is until it is
+	// written anew.
+	// +optional
+	// +listType=map
+	// +listMapKey=urn
+	// +kubebuilder:validation:MaxItems=8
+	// +kubebuilder:validation:XValidation:rule="self.all(a, self.exists_one(b, (a.urn.lowerAscii() + ':').startsWith(b.urn.lowerAscii() + ':')))",message="two extensions have the same urn, or one urn is the beginning of another, so that their attributes could be confused"
+	Extensions []ExtensionSchema `json:"extensions,omitempty"`
+
 	// deletionPolicy says what happens to people's access when this
 	// ScimDirectory is deleted. Retain: everybody keeps the roles they have,
 	// as local members that no identity provider manages. Revoke: the roles

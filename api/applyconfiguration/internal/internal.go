@@ -229,6 +229,12 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: string
       default: argocd
+- name: com.github.scim-operator.scim-operator.api.v1alpha1.AttributeMutability
+  scalar: string
+- name: com.github.scim-operator.scim-operator.api.v1alpha1.AttributeReturned
+  scalar: string
+- name: com.github.scim-operator.scim-operator.api.v1alpha1.AttributeType
+  scalar: string
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.Certificate
   map:
     fields:
@@ -312,6 +318,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: organization
       type:
         scalar: string
+- name: com.github.scim-operator.scim-operator.api.v1alpha1.ExtendedResourceType
+  scalar: string
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.Extension
   map:
     elementType:
@@ -324,6 +332,113 @@ var schemaYAML = typed.YAMLObject(`types:
         elementType:
           namedType: __untyped_deduced_
         elementRelationship: separable
+- name: com.github.scim-operator.scim-operator.api.v1alpha1.ExtensionAttribute
+  map:
+    fields:
+    - name: canonicalValues
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: caseExact
+      type:
+        scalar: boolean
+      default: false
+    - name: description
+      type:
+        scalar: string
+    - name: multiValued
+      type:
+        scalar: boolean
+      default: false
+    - name: mutability
+      type:
+        namedType: com.github.scim-operator.scim-operator.api.v1alpha1.AttributeMutability
+      default: readWrite
+    - name: name
+      type:
+        scalar: string
+    - name: required
+      type:
+        scalar: boolean
+      default: false
+    - name: returned
+      type:
+        namedType: com.github.scim-operator.scim-operator.api.v1alpha1.AttributeReturned
+      default: default
+    - name: subAttributes
+      type:
+        list:
+          elementType:
+            namedType: com.github.scim-operator.scim-operator.api.v1alpha1.ExtensionSubAttribute
+          elementRelationship: associative
+          keys:
+          - name
+    - name: type
+      type:
+        namedType: com.github.scim-operator.scim-operator.api.v1alpha1.AttributeType
+- name: com.github.scim-operator.scim-operator.api.v1alpha1.ExtensionSchema
+  map:
+    fields:
+    - name: attributes
+      type:
+        list:
+          elementType:
+            namedType: com.github.scim-operator.scim-operator.api.v1alpha1.ExtensionAttribute
+          elementRelationship: associative
+          keys:
+          - name
+    - name: description
+      type:
+        scalar: string
+    - name: name
+      type:
+        scalar: string
+    - name: resourceType
+      type:
+        namedType: com.github.scim-operator.scim-operator.api.v1alpha1.ExtendedResourceType
+    - name: urn
+      type:
+        scalar: string
+- name: com.github.scim-operator.scim-operator.api.v1alpha1.ExtensionSubAttribute
+  map:
+    fields:
+    - name: canonicalValues
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: caseExact
+      type:
+        scalar: boolean
+      default: false
+    - name: description
+      type:
+        scalar: string
+    - name: multiValued
+      type:
+        scalar: boolean
+      default: false
+    - name: mutability
+      type:
+        namedType: com.github.scim-operator.scim-operator.api.v1alpha1.AttributeMutability
+      default: readWrite
+    - name: name
+      type:
+        scalar: string
+    - name: required
+      type:
+        scalar: boolean
+      default: false
+    - name: returned
+      type:
+        namedType: com.github.scim-operator.scim-operator.api.v1alpha1.AttributeReturned
+      default: default
+    - name: type
+      type:
+        namedType: com.github.scim-operator.scim-operator.api.v1alpha1.AttributeType
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.GroupMembership
   map:
     fields:
@@ -445,6 +560,14 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.scim-operator.scim-operator.api.v1alpha1.DeletionPolicy
       default: Retain
+    - name: extensions
+      type:
+        list:
+          elementType:
+            namedType: com.github.scim-operator.scim-operator.api.v1alpha1.ExtensionSchema
+          elementRelationship: associative
+          keys:
+          - urn
     - name: primary
       type:
         scalar: boolean

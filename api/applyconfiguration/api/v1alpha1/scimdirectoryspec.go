@@ -27,6 +27,13 @@ type ScimDirectorySpecApplyConfiguration struct {
 	// out before the old one is taken away. Removing an entry, or deleting its
 	// Secret, ends that token at once.
 	Tokens []DirectoryTokenApplyConfiguration `json:"tokens,omitempty"`
+	// extensions declare schemas beside those of RFC 7643 (§3.3), at most 8.
+	// Their attributes are checked, can be filtered by and patched, and are
+	// announced in /Schemas and /ResourceTypes, of this directory only. What
+	// an identity provider sends under any other URN is kept as it is sent. A
+	// change works at once; what is stored already stays as it is until it is
+	// written anew.
+	Extensions []ExtensionSchemaApplyConfiguration `json:"extensions,omitempty"`
 	// deletionPolicy says what happens to people's access when this
 	// ScimDirectory is deleted. Retain: everybody keeps the roles they have,
 	// as local members that no identity provider manages. Revoke: the roles
@@ -66,6 +73,19 @@ func (b *ScimDirectorySpecApplyConfiguration) WithTokens(values ...*DirectoryTok
 			panic("nil value passed to WithTokens")
 		}
 		b.Tokens = append(b.Tokens, *values[i])
+	}
+	return b
+}
+
+// WithExtensions adds the given value to the Extensions field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Extensions field.
+func (b *ScimDirectorySpecApplyConfiguration) WithExtensions(values ...*ExtensionSchemaApplyConfiguration) *ScimDirectorySpecApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithExtensions")
+		}
+		b.Extensions = append(b.Extensions, *values[i])
 	}
 	return b
 }
