@@ -3,6 +3,7 @@ package filter
 import (
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -118,6 +119,15 @@ func collectFields(t reflect.Type, parent []int, fields map[string]field) {
 
 func indexBelow(parent []int, f reflect.StructField) []int {
 	return append(slices.Clip(parent), f.Index...)
+}
+
+// numberOf reads a json.Number, which is how trees hold numbers.
+func numberOf(v reflect.Value) (float64, bool) {
+	if v.Kind() != reflect.String {
+		return 0, false
+	}
+	number, err := strconv.ParseFloat(v.String(), 64)
+	return number, err == nil
 }
 
 var timeType = reflect.TypeFor[time.Time]()

@@ -2,6 +2,7 @@ package filter
 
 import (
 	"bytes"
+	"cmp"
 	"reflect"
 	"time"
 
@@ -43,7 +44,7 @@ func (o operator) fits(kind schema.Type) bool {
 		return !o.ordering() && !o.substring()
 	case schema.Binary:
 		return !o.ordering()
-	case schema.DateTime:
+	case schema.DateTime, schema.Integer, schema.Decimal:
 		return !o.substring()
 	default:
 		return true
@@ -57,22 +58,31 @@ type comparison struct {
 	operator operator
 	kind     schema.Type
 
-	text     string // the constant, unless kind is Boolean
+	text     string // the constant as the client wrote it
 	exact    bool   // whether case counts
 	constant []byte // text, folded unless exact
 	boolean  bool
+	number   float64
 	instant  time.Time
 }
 
 // isText reports whether values compare as strings.
 func (e *comparison) isText() bool {
-	return e.kind != schema.Boolean && e.kind != schema.DateTime
+	switch e.kind {
+	case schema.Boolean, schema.DateTime, schema.Integer, schema.Decimal:
+		return false
+	default:
+		return true
+	}
 }
 
 func (e *comparison) holds(value reflect.Value) bool {
 	switch e.kind {
 	case schema.Boolean:
 		return value.Kind() == reflect.Bool && value.Bool() == e.boolean
+	case schema.Integer, schema.Decimal:
+		number, ok := numberOf(value)
+		return ok && e.operator.orders(cmp.Compare(number, e.number))
 	case schema.DateTime:
 		instant, ok := instantOf(value)
 		return ok && e.operator.orders(instant.Compare(e.instant))

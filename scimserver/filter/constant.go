@@ -1,7 +1,9 @@
 package filter
 
 import (
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -45,6 +47,11 @@ func (e *comparison) set(right constant) (expected string) {
 		e.boolean = strings.EqualFold(right.text, "true")
 		if !e.boolean && !strings.EqualFold(right.text, "false") {
 			return "true or false"
+		}
+	case schema.Integer, schema.Decimal:
+		var err error
+		if e.number, err = strconv.ParseFloat(right.text, 64); err != nil || math.IsNaN(e.number) {
+			return "a number"
 		}
 	case schema.DateTime:
 		var err error

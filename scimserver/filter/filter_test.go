@@ -327,6 +327,7 @@ func FuzzParse(f *testing.F) {
 		`emails[type eq "work" and value co "x"].value ne null`,
 		`meta.created ge "2026-01-31T12:00:00Z"`,
 		`urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager eq u2`,
+		`urn:acme:User:level gt 9.5 or urn:acme:User:keys[rank eq 2].value pr`,
 	} {
 		f.Add(text)
 	}
@@ -336,6 +337,10 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		asTree, asStruct := decodeTree(t, []byte(fuzzed)), decodeStruct(t, []byte(fuzzed))
 		_, _, _ = filter.ParsePath(schema.User, text)
+		_, _, _ = filter.ParsePath(acme, text)
+		if parsed, err := filter.Parse(acme, text); err == nil {
+			parsed.Match(decodeTree(t, []byte(extended)))
+		}
 		parsed, err := filter.Parse(schema.User, text)
 		if err != nil {
 			wantInvalid(t, err)

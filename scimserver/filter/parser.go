@@ -181,14 +181,27 @@ func (p *parser) attributeExpression() (expression, error) {
 	if p.terms++; p.terms > maxTerms {
 		return nil, p.errorAt(p.pos, "there are more than %d terms", maxTerms)
 	}
+	p.skipSpace()
+	start := p.pos
 	path, err := p.attribute()
 	if err != nil {
+		return nil, err
+	}
+	if err := p.checkVisible(path, start); err != nil {
 		return nil, err
 	}
 	if p.next('[') {
 		return p.valuePath(path)
 	}
 	return p.comparison(path)
+}
+
+// checkVisible refuses to ask for what is never returned: the answers would tell it (RFC 7643 §2.2 writeOnly).
+func (p *parser) checkVisible(path schema.Path, start int) error {
+	if slices.ContainsFunc(path, (*schema.Attribute).IsSecret) {
+		return p.errorAt(start, "%s is never returned, so no filter can ask for it", path)
+	}
+	return nil
 }
 
 // valuePath parses attribute[filter], and beyond the grammar attribute[filter].sub with an operator, which Entra ID sends.
@@ -199,9 +212,13 @@ func (p *parser) valuePath(path schema.Path) (expression, error) {
 		return nil, err
 	}
 	selected := &valuePath{path: path.String(), names: path.Names(), filter: elements}
+	start := p.pos
 	full, err := p.subAttribute(path)
 	if err != nil || len(full) == len(path) {
 		return selected, err
+	}
+	if err := p.checkVisible(full, start); err != nil {
+		return nil, err
 	}
 	compared, err := p.comparison(full[len(path):])
 	if err != nil {
@@ -244,6 +261,9 @@ func (p *parser) comparison(path schema.Path) (expression, error) {
 	}
 	target, err := p.compared(path, start)
 	if err != nil {
+		return nil, err
+	}
+	if err := p.checkVisible(target, start); err != nil {
 		return nil, err
 	}
 	leaf := target.Leaf()

@@ -43,7 +43,7 @@ func withoutPath(rt *schema.ResourceType, op Op, value any) ([]Operation, error)
 		if err != nil {
 			return nil, err
 		}
-		if path.isReadOnly() && (path.String() != "id" || object[key] == nil) {
+		if path.leadsToReadOnly() && (path.String() != "id" || object[key] == nil) {
 			continue
 		}
 		expanded, err := expand(op, path, object[key])

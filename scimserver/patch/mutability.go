@@ -16,7 +16,7 @@ func checkMutability(o Operation) error {
 	leaf := o.Path.attribute.Leaf()
 	_, sub := o.Path.split()
 	switch {
-	case leaf.Mutability == schema.ReadOnly,
+	case o.Path.leadsToReadOnly(),
 		sub != nil && sub.Mutability == schema.Immutable,
 		o.Path.filter != nil && o.Op != Remove && !hasMutable(leaf):
 		return schema.Errorf(schema.Mutability, "%s cannot be changed", o.Path)

@@ -300,6 +300,7 @@ func FuzzParse(f *testing.F) {
 		}
 		f.Add(string(operations))
 	}
+	f.Add(`[{"op":"replace","path":"urn:x:y:level","value":"7"},{"op":"add","value":{"urn:x:y":{"cards":{"code":"c"},"score":1}}}]`)
 	f.Fuzz(func(t *testing.T, text string) {
 		decoder := json.NewDecoder(strings.NewReader(text))
 		decoder.UseNumber()
@@ -329,11 +330,11 @@ func FuzzPath(f *testing.F) {
 func checkHarmless(t *testing.T, operations []any) {
 	t.Helper()
 	const group = `{"id":"g1","displayName":"Tour Guides","members":[{"value":"u1","type":"User"},{"value":"g2","type":"Group"}]}`
-	for rt, text := range map[*schema.ResourceType]string{schema.User: before, schema.Group: group} {
+	for rt, text := range map[*schema.ResourceType]string{schema.User: before, extended: before, schema.Group: group} {
 		resource := tree(t, text)
 		result, err := run(rt, resource, operations)
 		if err == nil {
-			_, err = rt.Normalize(result)
+			_, err = rt.Revision(resource, result)
 		}
 		if _, ok := errors.AsType[*schema.Error](err); err != nil && !ok {
 			t.Errorf("not a schema.Error: %v", err)

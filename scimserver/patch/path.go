@@ -2,6 +2,7 @@ package patch
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/scim-operator/scim-operator/scimserver/filter"
@@ -56,6 +57,11 @@ func (p Path) mergesObjects() bool {
 
 func (p Path) isReadOnly() bool {
 	return p.undeclared == "" && p.attribute[0].Mutability == schema.ReadOnly
+}
+
+// leadsToReadOnly reports whether the path is read-only at its end, whatever it is at its top.
+func (p Path) leadsToReadOnly() bool {
+	return slices.ContainsFunc(p.attribute, func(a *schema.Attribute) bool { return a.Mutability == schema.ReadOnly })
 }
 
 // isDiscarded reports whether the path names what may be sent but is never stored: a password is not kept, and schemas

@@ -2,13 +2,15 @@ package schema
 
 import "strings"
 
-// Type is the data type of an attribute (RFC 7643 §2.3); numbers do not occur in our schemas.
+// Type is the data type of an attribute (RFC 7643 §2.3).
 type Type string
 
 // The data types in use.
 const (
 	String    Type = "string"
 	Boolean   Type = "boolean"
+	Decimal   Type = "decimal"
+	Integer   Type = "integer"
 	DateTime  Type = "dateTime"
 	Binary    Type = "binary"
 	Reference Type = "reference"
@@ -23,8 +25,11 @@ const (
 
 	returnedAlways  = "always"
 	returnedDefault = "default"
+	returnedRequest = "request"
+	returnedNever   = "never"
 
-	uniquenessNone   = "none"
+	// UniquenessNone is that of all attributes which extensions declare.
+	UniquenessNone   = "none"
 	uniquenessServer = "server"
 )
 
@@ -52,6 +57,11 @@ func (a *Attribute) Sub(name string) *Attribute {
 	return find(a.SubAttributes, name)
 }
 
+// IsSecret reports whether no client may learn the value, be it by reading or by asking.
+func (a *Attribute) IsSecret() bool {
+	return a.Returned == returnedNever
+}
+
 // separator stands between the attribute's name and that of a sub-attribute: an extension is named by its URN.
 func (a *Attribute) separator() string {
 	if isURN(a.Name) {
@@ -73,7 +83,7 @@ func find(attributes []Attribute, name string) *Attribute {
 
 func attribute(name string, kind Type, description string) Attribute {
 	return Attribute{Name: name, Type: kind, Description: description,
-		Mutability: ReadWrite, Returned: returnedDefault, Uniqueness: uniquenessNone}
+		Mutability: ReadWrite, Returned: returnedDefault, Uniqueness: UniquenessNone}
 }
 
 func text(name, description string) Attribute {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -96,6 +97,10 @@ func (c converter) single(a *Attribute, value any, at string) (any, error) {
 		return c.complex(a, value, at)
 	case Boolean:
 		return toBoolean(value, at)
+	case Integer:
+		return toInteger(value, at)
+	case Decimal:
+		return toDecimal(value, at)
 	default:
 		return a.toString(value, at)
 	}
@@ -163,6 +168,46 @@ func toBoolean(value any, at string) (any, error) {
 		}
 	}
 	return nil, mismatch(at, "true or false", value)
+}
+
+// maxInteger is the largest integer that every JSON parser reads exactly (RFC 7493 §2.2), Kubernetes' among them.
+const maxInteger = 1<<53 - 1
+
+func toInteger(value any, at string) (any, error) {
+	text, err := numeral(value, at, "an integer")
+	if text == "" {
+		return nil, err
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n > maxInteger || n < -maxInteger {
+		return nil, Errorf(InvalidValue, "%s must be an integer between %d and %d", at, -maxInteger, maxInteger)
+	}
+	return json.Number(strconv.FormatInt(n, 10)), nil
+}
+
+func toDecimal(value any, at string) (any, error) {
+	text, err := numeral(value, at, "a number")
+	if text == "" {
+		return nil, err
+	}
+	n, err := strconv.ParseFloat(text, 64)
+	canonical, unwritable := json.Marshal(n) // JSON has no infinity
+	if err != nil || unwritable != nil {
+		return nil, Errorf(InvalidValue, "%s must be a number such as 1.5 that fits 64 bits", at)
+	}
+	return json.Number(canonical), nil
+}
+
+// numeral returns the digits of a number, also of one in a string; none for what is unassigned.
+func numeral(value any, at, expected string) (string, error) {
+	switch v := value.(type) {
+	case json.Number:
+		return v.String(), nil
+	case string:
+		return strings.TrimSpace(v), nil
+	default:
+		return "", mismatch(at, expected, value)
+	}
 }
 
 func (a *Attribute) toString(value any, at string) (any, error) {

@@ -10,8 +10,10 @@ const (
 	// maxValues bounds each multi-valued attribute except the members of a group.
 	maxValues = 100
 
-	// Undeclared extensions are kept as sent; these are counted per resource and per extension.
-	maxExtensions      = 16
+	// maxExtensions bounds the extensions of one resource, less those of RFC 7643.
+	maxExtensions = 16
+
+	// Undeclared extensions are kept as sent; these are counted per extension.
 	maxExtensionBytes  = 32 << 10
 	maxExtensionDepth  = 32
 	maxExtensionURNLen = 512

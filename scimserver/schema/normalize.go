@@ -20,6 +20,9 @@ func (rt *ResourceType) Normalize(tree map[string]any) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if n := len(undeclared) + rt.countDeclared(resource); n > maxExtensions {
+		return nil, Errorf(InvalidValue, "the resource has %d extensions, more than %d", n, maxExtensions)
+	}
 	maps.Copy(resource, undeclared)
 	resource["schemas"] = rt.schemasOf(resource)
 	return resource, nil
@@ -43,10 +46,16 @@ func (rt *ResourceType) undeclaredExtensions(tree map[string]any) (map[string]an
 		seen[folded] = true
 		extensions[urn] = extension
 	}
-	if len(extensions) > maxExtensions {
-		return nil, Errorf(InvalidValue, "the resource has %d extensions that are not declared, more than %d", len(extensions), maxExtensions)
-	}
 	return extensions, nil
+}
+
+func (rt *ResourceType) countDeclared(resource map[string]any) (n int) {
+	for i := range rt.declared {
+		if resource[rt.declared[i].Name] != nil {
+			n++
+		}
+	}
+	return n
 }
 
 func checkExtension(urn string, extension map[string]any) error {

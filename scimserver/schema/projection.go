@@ -2,8 +2,11 @@ package schema
 
 import "strings"
 
-// Projection is what a client asked to see of each resource (RFC 7644 §3.9). The zero value shows the default.
+// Projection is what a client asked to see of each resource (RFC 7644 §3.9), less what it may not see.
 type Projection struct {
+	resourceType *ResourceType
+
+	hidden selection // not shown whatever was asked for, or because it was not asked for
 	always selection // shown whatever was asked for
 	only   selection // nil: everything
 	except selection
@@ -16,16 +19,31 @@ type selection map[string]selection
 // Names that the resource type does not have select nothing.
 // It returns an *Error of type invalidValue when both are given.
 func (rt *ResourceType) Projection(attributes, excluded []string) (*Projection, error) {
-	p := &Projection{always: selection{}, only: rt.selection(attributes), except: rt.selection(excluded)}
+	p := &Projection{resourceType: rt, always: selection{}, only: rt.selection(attributes), except: rt.selection(excluded)}
 	if p.only != nil && p.except != nil {
 		return nil, Errorf(InvalidValue, "attributes and excludedAttributes exclude each other: send one of them")
 	}
-	for _, a := range rt.attributes {
-		if a.Returned == returnedAlways {
-			p.always[a.Name] = nil
+	for _, path := range rt.exceptional {
+		names := path.Names()
+		switch path.Leaf().Returned {
+		case returnedAlways:
+			p.always.add(names[0], names[1:]...)
+		case returnedRequest:
+			if !p.only.covers(names) {
+				p.hide(names)
+			}
+		case returnedNever:
+			p.hide(names)
 		}
 	}
 	return p, nil
+}
+
+func (p *Projection) hide(names []string) {
+	if p.hidden == nil {
+		p.hidden = selection{}
+	}
+	p.hidden.add(names[0], names[1:]...)
 }
 
 func (rt *ResourceType) selection(lists []string) selection {
@@ -74,9 +92,21 @@ func (s selection) add(name string, sub ...string) {
 	}
 }
 
-// Empty reports whether the client asked for nothing in particular.
+// covers reports whether the selection names the attribute or what it is part of.
+func (s selection) covers(names []string) bool {
+	for _, name := range names {
+		below, known := s[name]
+		if !known || below == nil {
+			return known
+		}
+		s = below
+	}
+	return false
+}
+
+// Empty reports whether resources are shown whole.
 func (p *Projection) Empty() bool {
-	return p.only == nil && p.except == nil
+	return p.only == nil && p.except == nil && p.hidden == nil
 }
 
 // Includes reports whether the top-level attribute, or a part of it, is to be shown; name is in canonical case.
@@ -94,23 +124,18 @@ func (p *Projection) Includes(name string) bool {
 
 // Apply returns the part of the resource to show. The result shares its values with the resource, which stays as it is.
 func (p *Projection) Apply(resource map[string]any) map[string]any {
-	shown := make(map[string]any, len(resource))
-	for name, value := range resource {
-		if !p.Includes(name) {
-			continue
-		}
-		if _, always := p.always[name]; !always {
-			value = cut(value, p.only[name], p.except[name])
-		}
-		if value != nil {
-			shown[name] = value
-		}
+	resource = p.resourceType.Recase(resource)
+	if p.hidden != nil {
+		resource = cutObject(resource, nil, p.hidden, nil)
 	}
-	return shown
+	return cutObject(resource, p.only, p.except, p.always)
 }
 
-// cut returns of value what only names, if it names anything, without what except names; nil if nothing is left.
-func cut(value any, only, except selection) any {
+var nothing = selection{}
+
+// cut returns of value what only names, if it names anything, without what except names, but with what always names;
+// nil if nothing is left.
+func cut(value any, only, except, always selection) any {
 	if only == nil && except == nil {
 		return value
 	}
@@ -118,7 +143,7 @@ func cut(value any, only, except selection) any {
 	case []any:
 		var kept []any
 		for _, element := range v {
-			if element = cut(element, only, except); element != nil {
+			if element = cut(element, only, except, always); element != nil {
 				kept = append(kept, element)
 			}
 		}
@@ -127,22 +152,34 @@ func cut(value any, only, except selection) any {
 		}
 		return kept
 	case map[string]any:
-		kept := map[string]any{}
-		for name, sub := range v {
-			onlyBelow, wanted := only[name]
-			exceptBelow, unwanted := except[name]
-			if only != nil && !wanted || unwanted && exceptBelow == nil {
-				continue
-			}
-			if sub = cut(sub, onlyBelow, exceptBelow); sub != nil {
-				kept[name] = sub
-			}
+		if kept := cutObject(v, only, except, always); len(kept) > 0 {
+			return kept
 		}
-		if len(kept) == 0 {
-			return nil
-		}
-		return kept
+		return nil
 	default:
 		return value
 	}
+}
+
+func cutObject(object map[string]any, only, except, always selection) map[string]any {
+	kept := make(map[string]any, len(object))
+	for name, value := range object {
+		onlyBelow, wanted := only[name]
+		exceptBelow, excepted := except[name]
+		alwaysBelow, needed := always[name]
+		switch {
+		case needed && alwaysBelow == nil:
+			value = cut(value, nil, exceptBelow, nil)
+		case (wanted || only == nil) && (!excepted || exceptBelow != nil):
+			value = cut(value, onlyBelow, exceptBelow, alwaysBelow)
+		case needed:
+			value = cut(value, nothing, nil, alwaysBelow)
+		default:
+			continue
+		}
+		if value != nil {
+			kept[name] = value
+		}
+	}
+	return kept
 }

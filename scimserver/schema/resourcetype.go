@@ -1,6 +1,9 @@
 package schema
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Schema is a named list of attributes (RFC 7643 §7).
 type Schema struct {
@@ -21,6 +24,10 @@ type ResourceType struct {
 	// attributes are all that a resource has at its top: the common ones, the core ones,
 	// and each extension as one complex attribute named by its URN.
 	attributes []Attribute
+	// declared are those attributes that With has added.
+	declared []Attribute
+	// exceptional are the paths of all that is not returned by default.
+	exceptional []Path
 }
 
 func newResourceType(name, endpoint, description string, core *Schema, extensions ...*Schema) *ResourceType {
@@ -29,7 +36,34 @@ func newResourceType(name, endpoint, description string, core *Schema, extension
 	for _, extension := range extensions {
 		rt.attributes = append(rt.attributes, complexOf(extension.ID, extension.Description, extension.Attributes...))
 	}
+	rt.exceptional = exceptional(nil, rt.attributes)
 	return rt
+}
+
+// With returns the resource type with more extensions (RFC 7643 §3.3), as an administrator declares them for a directory.
+func (rt *ResourceType) With(extensions ...*Schema) *ResourceType {
+	if len(extensions) == 0 {
+		return rt
+	}
+	extended := newResourceType(rt.Name, rt.Endpoint, rt.Description, rt.Schema, slices.Concat(rt.Extensions, extensions)...)
+	extended.declared = extended.attributes[len(rt.attributes):]
+	return extended
+}
+
+// Declared returns the extensions that With has added.
+func (rt *ResourceType) Declared() []*Schema {
+	return rt.Extensions[len(rt.Extensions)-len(rt.declared):]
+}
+
+func exceptional(parent Path, attributes []Attribute) (paths []Path) {
+	for i := range attributes {
+		path := append(slices.Clip(parent), &attributes[i])
+		if path.Leaf().Returned != returnedDefault {
+			paths = append(paths, path)
+		}
+		paths = append(paths, exceptional(path, path.Leaf().SubAttributes)...)
+	}
+	return paths
 }
 
 // Path leads from the top of a resource to an attribute: emails, value; or the URN of an extension, manager, value.

@@ -34,7 +34,8 @@ func isPlain(name string) bool {
 	})
 }
 
-// cutURN takes urn and the separator off name. Entra ID once separated the attribute by a dot instead of a colon.
+// cutURN takes urn and the separator off name, if the rest can name an attribute. Entra ID once separated the attribute by
+// a dot instead of a colon.
 func cutURN(name, urn string) (rest string, ok bool) {
 	if len(name) <= len(urn)+1 || !strings.EqualFold(name[:len(urn)], urn) {
 		return "", false
@@ -42,5 +43,6 @@ func cutURN(name, urn string) (rest string, ok bool) {
 	if separator := name[len(urn)]; separator != ':' && separator != '.' {
 		return "", false
 	}
-	return name[len(urn)+1:], true
+	rest = name[len(urn)+1:]
+	return rest, !strings.Contains(rest, ":")
 }
