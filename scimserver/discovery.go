@@ -29,21 +29,30 @@ func (q *request) viewSchema(s *schema.Schema) schemaView {
 	return schemaView{[]string{schema.SchemaURN}, s, discoveryMeta{"Schema", q.base + "/Schemas/" + s.ID}}
 }
 
+// extendedTypes are the resource types with what the directory declares.
+func (q *request) extendedTypes() []*schema.ResourceType {
+	extended := make([]*schema.ResourceType, len(resourceTypes))
+	for i, rt := range resourceTypes {
+		extended[i] = q.directory.ResourceType(rt)
+	}
+	return extended
+}
+
 // schemas are those of all resource types, extensions included.
-func schemas() []*schema.Schema {
+func (q *request) schemas() []*schema.Schema {
 	var all []*schema.Schema
-	for _, rt := range resourceTypes {
+	for _, rt := range q.extendedTypes() {
 		all = append(append(all, rt.Schema), rt.Extensions...)
 	}
 	return all
 }
 
 func listSchemas(q *request) (*response, error) {
-	return listDefinitions(q, schemas(), q.viewSchema)
+	return listDefinitions(q, q.schemas(), q.viewSchema)
 }
 
 func getSchema(q *request) (*response, error) {
-	return getDefinition(schemas(), q.viewSchema, func(s *schema.Schema) bool { return strings.EqualFold(s.ID, q.route.id) })
+	return getDefinition(q.schemas(), q.viewSchema, func(s *schema.Schema) bool { return strings.EqualFold(s.ID, q.route.id) })
 }
 
 type extensionView struct {
@@ -75,11 +84,11 @@ func (q *request) viewResourceType(rt *schema.ResourceType) resourceTypeView {
 }
 
 func listResourceTypes(q *request) (*response, error) {
-	return listDefinitions(q, resourceTypes, q.viewResourceType)
+	return listDefinitions(q, q.extendedTypes(), q.viewResourceType)
 }
 
 func getResourceType(q *request) (*response, error) {
-	return getDefinition(resourceTypes, q.viewResourceType, func(rt *schema.ResourceType) bool { return strings.EqualFold(rt.Name, q.route.id) })
+	return getDefinition(q.extendedTypes(), q.viewResourceType, func(rt *schema.ResourceType) bool { return strings.EqualFold(rt.Name, q.route.id) })
 }
 
 func listDefinitions[T, V any](q *request, all []T, view func(T) V) (*response, error) {

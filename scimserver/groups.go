@@ -7,7 +7,7 @@ import (
 )
 
 func listGroups(q *request) (*response, error) {
-	l, err := parseList(q.endpoint.resourceType, q.query)
+	l, err := parseList(q.resourceType, q.query)
 	if err != nil {
 		return nil, err
 	}
@@ -19,7 +19,7 @@ func listGroups(q *request) (*response, error) {
 		Count:        l.count,
 	}
 	if l.filter != nil {
-		query.Match = func(g *store.Group) bool { return l.filter.Match(g) }
+		query.Match = func(g *store.Group) bool { return q.matches(l, g) }
 	}
 	page, total, err := q.directory.ListGroups(q.Context(), query)
 	if err != nil {
@@ -63,13 +63,19 @@ func replaceGroup(q *request) (*response, error) {
 	if err != nil {
 		return nil, err
 	}
-	next, err := store.GroupFromTree(body)
+	sent, err := store.GroupFromTree(body)
 	if err != nil {
 		return nil, err
 	}
-	members := store.MemberChange{Op: store.ReplaceMembers, IDs: memberIDs(next)}
-	next.Members = nil
-	_, err = q.updateGroup(func(*store.Group) (*store.Group, error) { return next, nil }, []store.MemberChange{members})
+	members := store.MemberChange{Op: store.ReplaceMembers, IDs: memberIDs(sent)}
+	delete(body, "members")
+	_, err = q.updateGroup(func(current *store.Group) (*store.Group, error) {
+		next, err := q.replaced(current, body)
+		if err != nil {
+			return nil, err
+		}
+		return store.GroupFromTree(next)
+	}, []store.MemberChange{members})
 	if err != nil {
 		return nil, err
 	}

@@ -173,7 +173,8 @@ func (h *handler) parse(q *request) (err error) {
 		return schema.Errorf(schema.InvalidValue, "the query is not properly escaped")
 	}
 	if q.endpoint != nil && q.endpoint.resourceType != nil {
-		q.projection, err = q.endpoint.resourceType.Projection(q.query["attributes"], q.query["excludedAttributes"])
+		q.resourceType = q.directory.ResourceType(q.endpoint.resourceType)
+		q.projection, err = q.resourceType.Projection(q.query["attributes"], q.query["excludedAttributes"])
 	}
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -84,6 +85,15 @@ func (l list) key(indexed ...string) *store.Key {
 
 func (l list) uses(attribute string) bool {
 	return l.filter != nil && l.filter.Uses(attribute)
+}
+
+// matches reports whether the list's filter is true of a resource. What an extension declares is in its tree alone.
+func (q *request) matches(l list, resource json.Marshaler) bool {
+	if !slices.ContainsFunc(q.resourceType.Declared(), func(s *schema.Schema) bool { return l.uses(s.ID) }) {
+		return l.filter.Match(resource)
+	}
+	tree, err := q.tree(resource)
+	return err == nil && l.filter.Match(tree)
 }
 
 // replyPage answers with a page of resources, and with how many there are in all.

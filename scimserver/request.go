@@ -41,10 +41,12 @@ type request struct {
 	endpoint   *endpoint        // nil: nothing at this path
 	credential store.Credential // zero: not authenticated
 	directory  *store.Directory
-	base       string // the absolute URL of the directory
-	mediaType  string // of the answer
-	query      url.Values
-	projection *schema.Projection // nil where the endpoint has no resource type
+	// resourceType is the endpoint's, with the extensions that the directory declares; nil where the endpoint has none.
+	resourceType *schema.ResourceType
+	base         string // the absolute URL of the directory
+	mediaType    string // of the answer
+	query        url.Values
+	projection   *schema.Projection // nil where the endpoint has no resource type
 
 	resource string // the id of the resource that was found or made, for the audit log
 }
@@ -96,7 +98,7 @@ func (q *request) normalized() (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return q.endpoint.resourceType.Normalize(object)
+	return q.resourceType.Normalize(object)
 }
 
 // operations reads the body as a PATCH on a resource of the endpoint's type.
@@ -105,17 +107,33 @@ func (q *request) operations() ([]patch.Operation, error) {
 	if err != nil {
 		return nil, err
 	}
-	return patch.Parse(q.endpoint.resourceType, object)
+	return patch.Parse(q.resourceType, object)
+}
+
+// replaced returns what a resource of the endpoint's type becomes when it is replaced by a normalized body.
+func (q *request) replaced(resource json.Marshaler, body map[string]any) (map[string]any, error) {
+	current, err := q.tree(resource)
+	if err != nil {
+		return nil, err
+	}
+	return q.resourceType.Replacement(current, body)
 }
 
 // patched applies operations to a resource of the endpoint's type. The result is in canonical form.
 func (q *request) patched(resource json.Marshaler, operations []patch.Operation) (map[string]any, error) {
-	tree, err := store.Tree(resource)
+	current, err := q.tree(resource)
 	if err != nil {
 		return nil, err
 	}
-	if tree, err = patch.Apply(tree, operations); err != nil {
+	patched, err := patch.Apply(current, operations)
+	if err != nil {
 		return nil, err
 	}
-	return q.endpoint.resourceType.Normalize(tree)
+	return q.resourceType.Revision(current, patched)
+}
+
+// tree is a resource of the endpoint's type as a JSON tree, in which declared extensions have the names of their declaration.
+func (q *request) tree(resource json.Marshaler) (map[string]any, error) {
+	tree, err := store.Tree(resource)
+	return q.resourceType.Recase(tree), err
 }

@@ -7,7 +7,7 @@ import (
 )
 
 func listUsers(q *request) (*response, error) {
-	l, err := parseList(q.endpoint.resourceType, q.query)
+	l, err := parseList(q.resourceType, q.query)
 	if err != nil {
 		return nil, err
 	}
@@ -18,7 +18,7 @@ func listUsers(q *request) (*response, error) {
 		Count:  l.count,
 	}
 	if l.filter != nil {
-		query.Match = func(u *store.User) bool { return l.filter.Match(u) }
+		query.Match = func(u *store.User) bool { return q.matches(l, u) }
 	}
 	page, total, err := q.directory.ListUsers(q.Context(), query)
 	if err != nil {
@@ -66,7 +66,11 @@ func replaceUser(q *request) (*response, error) {
 		return nil, err
 	}
 	return q.updateUser(func(current *store.User) (*store.User, error) {
-		return nextUser(body, current)
+		next, err := q.replaced(current, body)
+		if err != nil {
+			return nil, err
+		}
+		return nextUser(next, current)
 	})
 }
 

@@ -29,6 +29,7 @@ type directoryIndex struct {
 	epochs map[epochKey]*epoch
 	// memberOf has for each member id the slices that hold it, of whatever epoch.
 	memberOf map[string][]*v1alpha1.ScimMemberSlice
+	declared declaration
 }
 
 type epochKey struct{ group, epoch string }

@@ -109,7 +109,14 @@ func newStore(c client.WithWatch, o Options) *Store {
 		func(m *v1alpha1.ScimMemberSlice) { ix.directory(directoryOfSlice(m)).putSlice(m) },
 		func(m *v1alpha1.ScimMemberSlice) { ix.directory(directoryOfSlice(m)).removeSlice(m) })
 	s.directories = newFeed(ix, c, &v1alpha1.ScimDirectory{}, &v1alpha1.ScimDirectoryList{},
-		ix.credentials.putDirectory, ix.credentials.removeDirectory)
+		func(d *v1alpha1.ScimDirectory) {
+			ix.credentials.putDirectory(d)
+			ix.directory(directoryKey{d.Namespace, d.Name}).declared.put(d)
+		},
+		func(d *v1alpha1.ScimDirectory) {
+			ix.credentials.removeDirectory(d)
+			ix.directory(directoryKey{d.Namespace, d.Name}).declared = declaration{}
+		})
 	s.secrets = newFeed(ix, c, &corev1.Secret{}, &corev1.SecretList{},
 		ix.credentials.putSecret, ix.credentials.removeSecret)
 	// Nothing but tokens is ever read: the API server filters by the type, which cannot be changed on a Secret.
