@@ -47,7 +47,7 @@ func (t *tenant) person(userName, extension string) string {
 	return "/Users/" + a.id()
 }
 
-func (t *tenant) found(filter string) []string {
+func (t *tenant) userNames(filter string) []string {
 	GinkgoHelper()
 	a := t.get("/Users?filter=" + url.QueryEscape(filter))
 	Expect(a.status).To(Equal(http.StatusOK), a.String())
@@ -146,7 +146,7 @@ var _ = Describe("An extension that a directory declares (RFC 7643 §3.3)", func
 			":site.city sw \"ber\"": {"ada"}, ":level eq null": {"cyd"}, " pr": {"ada", "bob"},
 			":level gt 0 and userName eq \"bob\"": {"bob"}, ":level gt 0 and active eq true and meta.created gt \"2020-01-01T00:00:00Z\"": {"ada", "bob"},
 		} {
-			Expect(t.found(acme+filter)).To(ConsistOf(want), filter)
+			Expect(t.userNames(acme+filter)).To(ConsistOf(want), filter)
 		}
 		for _, filter := range []string{":nothing eq 1", ":level co \"1\"", ":level eq \"x\"", ":level gt true", ":site eq \"x\"", ":rate eq NaN"} {
 			a := t.get("/Users?filter=" + url.QueryEscape(acme+filter))
@@ -302,7 +302,7 @@ var _ = Describe("An extension that a directory declares (RFC 7643 §3.3)", func
 				`[{"name":"pin","type":"string","mutability":"writeOnly","returned":"never"},{"name":"level","type":"integer"}]`))
 			Expect(t.get(path).extension()).To(MatchJSON(`{"level":3}`))
 			Expect(t.get("/Users").text).NotTo(ContainSubstring("1234"))
-			Expect(t.found(acme + ":level eq 3")).To(Equal([]string{"ada"}))
+			Expect(t.userNames(acme + ":level eq 3")).To(Equal([]string{"ada"}))
 			Expect(t.patch(path, `{"op":"replace","path":"`+acme+`:level","value":4}`).extension()).To(MatchJSON(`{"level":4}`))
 		})
 
