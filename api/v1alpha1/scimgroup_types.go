@@ -65,8 +65,8 @@ type ScimGroupSpec struct {
 	// +optional
 	Membership *GroupMembership `json:"membership,omitempty"`
 
-	// extensions are the attributes of other schemas, by schema URN, kept as
-	// they were sent: at most 16.
+	// extensions are the attributes of other schemas, by schema URN, at most
+	// 16: in the form that the ScimDirectory declares, else as they were sent.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=16
 	Extensions map[string]Extension `json:"extensions,omitempty"`

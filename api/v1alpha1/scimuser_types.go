@@ -61,8 +61,8 @@ type ScimUserSpec struct {
 	// +optional
 	Enterprise *EnterpriseUser `json:"enterprise,omitempty"`
 
-	// extensions are the attributes of other schemas, by schema URN, kept as
-	// they were sent: at most 16.
+	// extensions are the attributes of other schemas, by schema URN, at most
+	// 16: in the form that the ScimDirectory declares, else as they were sent.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=16
 	Extensions map[string]Extension `json:"extensions,omitempty"`
@@ -335,8 +335,7 @@ type Manager struct {
 	Value string `json:"value,omitempty"`
 }
 
-// Extension is the attributes of one extension schema, kept as they were
-// sent.
+// Extension is the attributes of one extension schema.
 //
 // +kubebuilder:validation:Type=object
 // +kubebuilder:pruning:PreserveUnknownFields

@@ -9,8 +9,7 @@ import (
 // ExtensionApplyConfiguration represents a declarative configuration of the Extension type for use
 // with apply.
 //
-// Extension is the attributes of one extension schema, kept as they were
-// sent.
+// Extension is the attributes of one extension schema.
 type ExtensionApplyConfiguration struct {
 	runtime.RawExtension `json:""`
 }

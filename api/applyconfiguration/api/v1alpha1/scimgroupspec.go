@@ -19,8 +19,8 @@ type ScimGroupSpecApplyConfiguration struct {
 	// membership names the ScimMemberSlices that hold the members. A group
 	// without it has no members.
 	Membership *GroupMembershipApplyConfiguration `json:"membership,omitempty"`
-	// extensions are the attributes of other schemas, by schema URN, kept as
-	// they were sent: at most 16.
+	// extensions are the attributes of other schemas, by schema URN, at most
+	// 16: in the form that the ScimDirectory declares, else as they were sent.
 	Extensions map[string]ExtensionApplyConfiguration `json:"extensions,omitempty"`
 }
 

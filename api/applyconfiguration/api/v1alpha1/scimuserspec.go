@@ -16,8 +16,8 @@ type ScimUserSpecApplyConfiguration struct {
 	// urn:ietf:params:scim:schemas:extension:enterprise:2.0:User (RFC 7643
 	// §4.3).
 	Enterprise *EnterpriseUserApplyConfiguration `json:"enterprise,omitempty"`
-	// extensions are the attributes of other schemas, by schema URN, kept as
-	// they were sent: at most 16.
+	// extensions are the attributes of other schemas, by schema URN, at most
+	// 16: in the form that the ScimDirectory declares, else as they were sent.
 	Extensions map[string]ExtensionApplyConfiguration `json:"extensions,omitempty"`
 }
 
