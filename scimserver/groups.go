@@ -19,7 +19,8 @@ func listGroups(q *request) (*response, error) {
 		Count:        l.count,
 	}
 	if l.filter != nil {
-		query.Match = func(g *store.Group) bool { return q.matches(l, g) }
+		matches := q.matcher(l)
+		query.Match = func(g *store.Group) bool { return matches(g) }
 	}
 	page, total, err := q.directory.ListGroups(q.Context(), query)
 	if err != nil {

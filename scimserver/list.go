@@ -87,13 +87,16 @@ func (l list) uses(attribute string) bool {
 	return l.filter != nil && l.filter.Uses(attribute)
 }
 
-// matches reports whether the list's filter is true of a resource. What an extension declares is in its tree alone.
-func (q *request) matches(l list, resource json.Marshaler) bool {
+// matcher returns what reports whether the list's filter is true of a resource. What a directory declares is in the tree of
+// the resource alone, which is built only for a filter that asks for it.
+func (q *request) matcher(l list) func(json.Marshaler) bool {
 	if !slices.ContainsFunc(q.resourceType.Declared(), func(s *schema.Schema) bool { return l.uses(s.ID) }) {
-		return l.filter.Match(resource)
+		return func(resource json.Marshaler) bool { return l.filter.Match(resource) }
 	}
-	tree, err := q.tree(resource)
-	return err == nil && l.filter.Match(tree)
+	return func(resource json.Marshaler) bool {
+		tree, err := q.tree(resource)
+		return err == nil && l.filter.Match(tree)
+	}
 }
 
 // replyPage answers with a page of resources, and with how many there are in all.

@@ -18,7 +18,8 @@ func listUsers(q *request) (*response, error) {
 		Count:  l.count,
 	}
 	if l.filter != nil {
-		query.Match = func(u *store.User) bool { return q.matches(l, u) }
+		matches := q.matcher(l)
+		query.Match = func(u *store.User) bool { return matches(u) }
 	}
 	page, total, err := q.directory.ListUsers(q.Context(), query)
 	if err != nil {

@@ -24,7 +24,7 @@ type User struct {
 	Enterprise *v1alpha1.EnterpriseUser `json:"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User,omitempty"`
 	Groups     []GroupRef               `json:"groups,omitempty"`
 	Meta       *Meta                    `json:"meta,omitempty"`
-	// Extensions are the attributes of undeclared schemas, by URN, as JSON objects.
+	// Extensions are the attributes of schemas beyond RFC 7643, by URN, as JSON objects.
 	Extensions map[string]json.RawMessage `json:"-"`
 }
 
@@ -36,7 +36,7 @@ type Group struct {
 	DisplayName string   `json:"displayName"`
 	Members     []Member `json:"members,omitempty"`
 	Meta        *Meta    `json:"meta,omitempty"`
-	// Extensions are the attributes of undeclared schemas, by URN, as JSON objects.
+	// Extensions are the attributes of schemas beyond RFC 7643, by URN, as JSON objects.
 	Extensions map[string]json.RawMessage `json:"-"`
 }
 
@@ -110,7 +110,7 @@ func Tree(resource json.Marshaler) (map[string]any, error) {
 	return tree, d.Decode(&tree)
 }
 
-// UserFromTree reads a tree that schema.User has normalized.
+// UserFromTree reads a tree that schema.User, extended or not, has normalized.
 func UserFromTree(tree map[string]any) (*User, error) {
 	u := &User{}
 	ext, err := fromTree(tree, schema.User, (*plainUser)(u))
@@ -118,7 +118,7 @@ func UserFromTree(tree map[string]any) (*User, error) {
 	return u, err
 }
 
-// GroupFromTree reads a tree that schema.Group has normalized.
+// GroupFromTree reads a tree that schema.Group, extended or not, has normalized.
 func GroupFromTree(tree map[string]any) (*Group, error) {
 	g := &Group{}
 	ext, err := fromTree(tree, schema.Group, (*plainGroup)(g))
