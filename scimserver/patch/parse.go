@@ -15,10 +15,10 @@ const maxOperations = 1000
 // operation per attribute in it. Operations on what is never stored, such as `password`, are left out.
 // It returns a *schema.Error that names the operation.
 func Parse(rt *schema.ResourceType, body map[string]any) ([]Operation, error) {
-	if err := checkSchemas(body); err != nil {
+	if err := schema.CheckMessage(body, schema.PatchOpURN); err != nil {
 		return nil, err
 	}
-	value, _, err := member(body, "Operations")
+	value, _, err := schema.Member(body, "Operations")
 	if err != nil {
 		return nil, err
 	}
@@ -42,21 +42,6 @@ func Parse(rt *schema.ResourceType, body map[string]any) ([]Operation, error) {
 	return operations, nil
 }
 
-// checkSchemas lets a missing list pass, which is harmless, but not another message.
-func checkSchemas(body map[string]any) error {
-	value, _, err := member(body, "schemas")
-	if err != nil || value == nil {
-		return err
-	}
-	schemas, _ := value.([]any)
-	for _, urn := range schemas {
-		if s, ok := urn.(string); ok && strings.EqualFold(s, schema.PatchOpURN) {
-			return nil
-		}
-	}
-	return schema.Errorf(schema.InvalidSyntax, "schemas must name %s", schema.PatchOpURN)
-}
-
 func parseOperation(rt *schema.ResourceType, sent any) ([]Operation, error) {
 	object, ok := sent.(map[string]any)
 	if !ok {
@@ -66,14 +51,14 @@ func parseOperation(rt *schema.ResourceType, sent any) ([]Operation, error) {
 	if err != nil {
 		return nil, err
 	}
-	value, hasValue, err := member(object, "value")
+	value, hasValue, err := schema.Member(object, "value")
 	if err != nil {
 		return nil, err
 	}
 	if !hasValue && op != Remove {
 		return nil, schema.Errorf(schema.InvalidValue, "%s needs a value", op)
 	}
-	path, _, err := member(object, "path")
+	path, _, err := schema.Member(object, "path")
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +76,7 @@ func parseOperation(rt *schema.ResourceType, sent any) ([]Operation, error) {
 }
 
 func parseOp(object map[string]any) (Op, error) {
-	value, _, err := member(object, "op")
+	value, _, err := schema.Member(object, "op")
 	if err != nil {
 		return "", err
 	}
@@ -102,20 +87,6 @@ func parseOp(object map[string]any) (Op, error) {
 	default:
 		return "", schema.Errorf(schema.InvalidSyntax, "op must be add, remove or replace")
 	}
-}
-
-// member returns the value of a key in any case, and whether there is one.
-func member(object map[string]any, name string) (value any, found bool, err error) {
-	for key, v := range object {
-		if !strings.EqualFold(key, name) {
-			continue
-		}
-		if found {
-			return nil, false, schema.Errorf(schema.InvalidSyntax, "%s occurs twice, in different case", name)
-		}
-		value, found = v, true
-	}
-	return value, found, nil
 }
 
 // at adds to the detail of an error where it was found.
