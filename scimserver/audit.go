@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// record writes the audit log, one line per request, and counts the request. Both name things by ids; they hold no token
+// record writes the audit log, one line per request and per operation of a bulk request, and counts it. Both name things by ids; they hold no token
 // and no attribute value, and of what the client chose only its request id, if that is plain.
 func (h *handler) record(q *request, status int, err error) {
 	took := time.Since(q.started)

@@ -148,6 +148,7 @@ func getServiceProviderConfig(q *request) (*response, error) {
 	return reply(http.StatusOK, serviceProviderConfig{
 		Schemas: []string{schema.ServiceProviderConfigURN},
 		Patch:   supported{true},
+		Bulk:    supportedBulk{Supported: true, MaxOperations: maxBulkOperations, MaxPayloadSize: maxBulkBody},
 		Filter:  supportedFilter{Supported: true, MaxResults: maxCount},
 		ETag:    supported{true},
 		AuthenticationSchemes: []authenticationScheme{{

@@ -18,6 +18,9 @@ type endpoint struct {
 	actions      map[string]action    // by method; nil for what is known but not supported
 }
 
+// me stands for the person who is authenticated (RFC 7644 §3.11). Our tokens stand for no person.
+const me = "Me"
+
 // endpoints holds all of RFC 7644 §3.2 by the pattern of their route.
 var endpoints = map[string]*endpoint{
 	"Users": {schema.User, map[string]action{
@@ -46,7 +49,9 @@ var endpoints = map[string]*endpoint{
 	"ResourceTypes/{id}":    {nil, map[string]action{http.MethodGet: getResourceType}},
 	"ServiceProviderConfig": {nil, map[string]action{http.MethodGet: getServiceProviderConfig}},
 
-	"Me": {}, "Bulk": {}, search: {}, "Users/" + search: {}, "Groups/" + search: {},
+	"Bulk": {nil, map[string]action{http.MethodPost: bulk}},
+
+	me: {}, search: {}, "Users/" + search: {}, "Groups/" + search: {},
 }
 
 // action returns what the endpoint does on the request's method.
@@ -54,6 +59,8 @@ func (q *request) action() (action, error) {
 	switch {
 	case q.endpoint == nil:
 		return nil, errNoEndpoint
+	case q.route.pattern == me:
+		return nil, errMe
 	case q.endpoint.actions == nil:
 		return nil, errNotImplemented
 	}

@@ -32,7 +32,8 @@ type Options struct {
 	ExternalURL string
 	// RequestsPerSecond is how many requests each token may send on average; 0 for any number.
 	RequestsPerSecond float64
-	// Log takes the audit log, one line per request, and errors. It gets ids and field names, never values.
+	// Log takes the audit log, one line per request and per operation of a bulk request, and errors. It gets ids and field
+	// names, never values.
 	Log *slog.Logger
 	// Registerer takes the metrics; nil for none.
 	Registerer prometheus.Registerer
@@ -62,21 +63,35 @@ func New(s *store.Store, o Options) http.Handler {
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q, cancel := newRequest(w, r)
 	defer cancel()
+	q.dispatch = h.dispatch
 	w.Header().Set(requestIDHeader, q.id)
-	answer, err := h.answer(q)
+	answer, err := h.answer(q, h.checkSize, h.checkStore, h.authenticate, h.enterDirectory, h.throttle, h.parse)
 	answer.send(w, q.mediaType)
 	h.record(q, answer.status, err)
 }
 
-// answer returns a response in any case, and the error that it tells of.
-func (h *handler) answer(q *request) (answer *response, err error) {
+// dispatch answers an operation of a bulk request, which has taken the other steps as a whole. It is recorded like any
+// request. A refusal is what is wrong with it as an operation.
+func (h *handler) dispatch(q *request, refusal error) *response {
+	q.endpoint = endpoints[q.route.pattern]
+	refuse := func(*request) error { return refusal }
+	answer, err := h.answer(q, refuse, h.checkStore, h.parse)
+	h.record(q, answer.status, err)
+	return answer
+}
+
+// step is one thing to do before the action. It returns an error if there is to be none.
+type step func(*request) error
+
+// answer takes the steps and returns a response in any case, and the error that it tells of.
+func (h *handler) answer(q *request, steps ...step) (answer *response, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
 			answer = failed(q, err)
 		}
 	}()
-	if answer, err = h.process(q); err != nil {
+	if answer, err = process(q, steps); err != nil {
 		answer = failed(q, err)
 	}
 	return answer, err
@@ -93,10 +108,8 @@ func failed(q *request, err error) *response {
 	return answer
 }
 
-func (h *handler) process(q *request) (*response, error) {
-	for _, step := range []func(*request) error{
-		h.checkSize, h.checkStore, h.authenticate, h.enterDirectory, h.throttle, h.parse,
-	} {
+func process(q *request, steps []step) (*response, error) {
+	for _, step := range steps {
 		if err := step(q); err != nil {
 			return nil, err
 		}

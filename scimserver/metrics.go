@@ -18,11 +18,11 @@ func newMetrics(registerer prometheus.Registerer) metrics {
 	return metrics{
 		requests: factory.NewCounterVec(prometheus.CounterOpts{
 			Name: "scim_requests_total",
-			Help: "SCIM requests by method, route and status code.",
+			Help: "SCIM requests, and the operations of bulk requests, by method, route and status code.",
 		}, []string{"method", "route", "code"}),
 		duration: factory.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "scim_request_duration_seconds",
-			Help:    "How long SCIM requests took, by method and route.",
+			Help:    "How long SCIM requests, and the operations of bulk requests, took, by method and route.",
 			Buckets: prometheus.ExponentialBuckets(0.001, 2.5, 12), // 1 ms to 24 s
 		}, []string{"method", "route"}),
 	}

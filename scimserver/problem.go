@@ -58,6 +58,8 @@ var (
 		"there is nothing at this path; a base URL ends in /scim/v2/{namespace}/{directory} and is followed by an endpoint such as /Users")
 	errNotImplemented = failure(http.StatusNotImplemented,
 		"this endpoint is not supported; see ServiceProviderConfig")
+	errMe = failure(http.StatusNotImplemented,
+		"/Me is not supported: a token stands for an identity provider, not for a person; use /Users/{id}")
 	errNotAcceptable = failure(http.StatusNotAcceptable,
 		"the server can answer with "+scimJSON+" or "+plainJSON+" only: accept one of them")
 	errMediaType = failure(http.StatusUnsupportedMediaType,

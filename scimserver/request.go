@@ -48,6 +48,9 @@ type request struct {
 	query        url.Values
 	projection   *schema.Projection // nil where the endpoint has no resource type
 
+	data     map[string]any                  // of an operation of a bulk request, instead of a body
+	dispatch func(*request, error) *response // answers an operation of this request, a bulk request
+
 	resource string // the id of the resource that was found or made, for the audit log
 }
 
@@ -65,6 +68,9 @@ func newRequest(w http.ResponseWriter, r *http.Request) (*request, context.Cance
 }
 
 func (q *request) bodyLimit() int64 {
+	if q.route.pattern == "Bulk" {
+		return maxBulkBody
+	}
 	if q.endpoint != nil && q.endpoint.resourceType == schema.Group {
 		return maxGroupBody
 	}
@@ -79,6 +85,9 @@ func (q *request) isRead() bool {
 // object reads the body. It returns a *problem for another media type or an incomplete body, an *http.MaxBytesError for one
 // that is too large, and a *schema.Error for bad JSON.
 func (q *request) object() (map[string]any, error) {
+	if q.data != nil {
+		return q.data, nil
+	}
 	if !acceptsBody(q.Header.Get("Content-Type")) {
 		return nil, errMediaType
 	}

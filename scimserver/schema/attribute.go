@@ -62,6 +62,11 @@ func (a *Attribute) IsSecret() bool {
 	return a.Returned == returnedNever
 }
 
+// Refers reports whether the `value` of the attribute is the id of a resource: `$ref` beside it says where that is found.
+func (a *Attribute) Refers() bool {
+	return a.Sub("$ref") != nil
+}
+
 // separator stands between the attribute's name and that of a sub-attribute: an extension is named by its URN.
 func (a *Attribute) separator() string {
 	if isURN(a.Name) {
