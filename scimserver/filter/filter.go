@@ -1,4 +1,4 @@
-// Package filter parses and evaluates SCIM filters (RFC 7644 §3.4.2.2).
+// Package filter parses and evaluates SCIM filters (RFC 7644 §3.4.2.2), and the order of a list (§3.4.2.3).
 //
 // A filter is checked against the schema when it is parsed: names, types and operators. It then matches resources in
 // either of two forms: JSON trees with names in canonical case, or Go structs (best given by pointer) whose `json` tags
@@ -21,10 +21,11 @@ type Filter struct {
 	root expression
 }
 
-// Parse parses a filter on resources of a type.
+// Parse parses a filter on resources of a type. Where a search goes through several types, an attribute that only one of
+// the others has can be named, too: a resource of this type has no value for it.
 // It returns a *schema.Error of type invalidFilter that names the place and, where it can, the mend.
-func Parse(rt *schema.ResourceType, text string) (*Filter, error) {
-	p := parser{text: text, scimType: schema.InvalidFilter, resolve: resolver(rt)}
+func Parse(rt *schema.ResourceType, text string, others ...*schema.ResourceType) (*Filter, error) {
+	p := parser{text: text, scimType: schema.InvalidFilter, resolve: resolver(rt, others...)}
 	return p.filter()
 }
 

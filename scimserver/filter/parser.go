@@ -16,13 +16,22 @@ const (
 	maxTerms  = 256
 )
 
-// resolver looks names up in the resource type; some identity providers call emails.value `email`.
-func resolver(rt *schema.ResourceType) func(string) (schema.Path, bool) {
+// resolver looks names up in the resource type, and what it does not have in the others; some identity providers call
+// emails.value `email`.
+func resolver(rt *schema.ResourceType, others ...*schema.ResourceType) func(string) (schema.Path, bool) {
 	return func(name string) (schema.Path, bool) {
 		if strings.EqualFold(name, "email") {
 			name = "emails.value"
 		}
-		return rt.Lookup(name)
+		if path, ok := rt.Lookup(name); ok {
+			return path, true
+		}
+		for _, other := range others {
+			if path, ok := other.LookupFull(name); ok {
+				return path, true
+			}
+		}
+		return nil, false
 	}
 }
 

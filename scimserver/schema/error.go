@@ -2,7 +2,7 @@ package schema
 
 import "fmt"
 
-// The scimType keywords of RFC 7644 §3.12 table 9.
+// The scimType keywords of RFC 7644 §3.12 table 9, and of RFC 9865 §2.1.
 const (
 	InvalidFilter = "invalidFilter"
 	TooMany       = "tooMany"
@@ -14,6 +14,9 @@ const (
 	InvalidValue  = "invalidValue"
 	InvalidVers   = "invalidVers"
 	Sensitive     = "sensitive"
+	InvalidCursor = "invalidCursor"
+	ExpiredCursor = "expiredCursor"
+	InvalidCount  = "invalidCount"
 )
 
 // Error says that a client sent something it must change: always HTTP 400.

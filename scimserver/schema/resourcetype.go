@@ -114,6 +114,17 @@ func (rt *ResourceType) Lookup(name string) (Path, bool) {
 	return descend(rt.attributes, name)
 }
 
+// LookupFull is Lookup, with the URN of the core schema in front of the path. Resources do not nest their core attributes
+// under it, so no resource of another type has anything there.
+func (rt *ResourceType) LookupFull(name string) (Path, bool) {
+	path, ok := rt.Lookup(name)
+	if !ok {
+		return nil, false
+	}
+	core := complexOf(rt.Schema.ID, rt.Schema.Description, rt.attributes...)
+	return append(Path{&core}, path...), true
+}
+
 func descend(attributes []Attribute, name string) (Path, bool) {
 	top, sub, hasSub := strings.Cut(name, ".")
 	attribute := find(attributes, top)
