@@ -97,7 +97,6 @@ var _ = Describe("Bad input", func() {
 		Entry("a method that an endpoint lacks", attempt{"DELETE", "/Users", "", 405, "", "GET, POST"}),
 		Entry("a method that a resource lacks", attempt{"POST", "/Groups/{group}", `{}`, 405, "", "PATCH"}),
 		Entry("writing a schema", attempt{"PUT", "/Schemas/urn:ietf:params:scim:schemas:core:2.0:User", `{}`, 405, "", "GET"}),
-		Entry("searching by POST", attempt{"POST", "/Users/.search", `{}`, 501, "", "ServiceProviderConfig"}),
 	)
 
 	It("of a size that is not announced is cut off at the limit", func(ctx SpecContext) {

@@ -38,6 +38,14 @@ func (q *request) extendedTypes() []*schema.ResourceType {
 	return extended
 }
 
+// listedTypes are those of the resources that the endpoint lists; a search at the root goes through all that are stored.
+func (q *request) listedTypes() []*schema.ResourceType {
+	if q.resourceType == nil {
+		return q.extendedTypes()
+	}
+	return []*schema.ResourceType{q.resourceType}
+}
+
 // schemas are those of all resource types, extensions included.
 func (q *request) schemas() []*schema.Schema {
 	var all []*schema.Schema
@@ -99,7 +107,7 @@ func listDefinitions[T, V any](q *request, all []T, view func(T) V) (*response, 
 	for i, definition := range all {
 		views[i] = view(definition)
 	}
-	return replyList(views, len(views), 1)
+	return replyList(views, len(views), 1, "")
 }
 
 func getDefinition[T, V any](all []T, view func(T) V, isMeant func(T) bool) (*response, error) {
@@ -123,6 +131,15 @@ type (
 		MaxOperations  int  `json:"maxOperations"`
 		MaxPayloadSize int  `json:"maxPayloadSize"`
 	}
+	// supportedPagination is the attribute of RFC 9865 §4.
+	supportedPagination struct {
+		Cursor                  bool   `json:"cursor"`
+		Index                   bool   `json:"index"`
+		DefaultPaginationMethod string `json:"defaultPaginationMethod"`
+		DefaultPageSize         int    `json:"defaultPageSize"`
+		MaxPageSize             int    `json:"maxPageSize"`
+		CursorTimeout           int    `json:"cursorTimeout"`
+	}
 	authenticationScheme struct {
 		Type        string `json:"type"`
 		Name        string `json:"name"`
@@ -139,6 +156,7 @@ type (
 		ChangePassword        supported              `json:"changePassword"`
 		Sort                  supported              `json:"sort"`
 		ETag                  supported              `json:"etag"`
+		Pagination            supportedPagination    `json:"pagination"`
 		AuthenticationSchemes []authenticationScheme `json:"authenticationSchemes"`
 		Meta                  discoveryMeta          `json:"meta"`
 	}
@@ -150,7 +168,16 @@ func getServiceProviderConfig(q *request) (*response, error) {
 		Patch:   supported{true},
 		Bulk:    supportedBulk{Supported: true, MaxOperations: maxBulkOperations, MaxPayloadSize: maxBulkBody},
 		Filter:  supportedFilter{Supported: true, MaxResults: maxCount},
+		Sort:    supported{true},
 		ETag:    supported{true},
+		Pagination: supportedPagination{
+			Cursor:                  true,
+			Index:                   true,
+			DefaultPaginationMethod: "index",
+			DefaultPageSize:         defaultCount,
+			MaxPageSize:             maxCount,
+			CursorTimeout:           int(cursorTimeout.Seconds()),
+		},
 		AuthenticationSchemes: []authenticationScheme{{
 			Type:        "oauthbearertoken",
 			Name:        "Bearer token",

@@ -24,7 +24,7 @@ const me = "Me"
 // endpoints holds all of RFC 7644 §3.2 by the pattern of their route.
 var endpoints = map[string]*endpoint{
 	"Users": {schema.User, map[string]action{
-		http.MethodGet:  listUsers,
+		http.MethodGet:  listResources,
 		http.MethodPost: createUser,
 	}},
 	"Users/{id}": {schema.User, map[string]action{
@@ -34,7 +34,7 @@ var endpoints = map[string]*endpoint{
 		http.MethodDelete: deleteUser,
 	}},
 	"Groups": {schema.Group, map[string]action{
-		http.MethodGet:  listGroups,
+		http.MethodGet:  listResources,
 		http.MethodPost: createGroup,
 	}},
 	"Groups/{id}": {schema.Group, map[string]action{
@@ -43,6 +43,10 @@ var endpoints = map[string]*endpoint{
 		http.MethodPatch:  patchGroup,
 		http.MethodDelete: deleteGroup,
 	}},
+	search:             {nil, map[string]action{http.MethodPost: searchResources}},
+	"Users/" + search:  {schema.User, map[string]action{http.MethodPost: searchResources}},
+	"Groups/" + search: {schema.Group, map[string]action{http.MethodPost: searchResources}},
+
 	"Schemas":               {nil, map[string]action{http.MethodGet: listSchemas}},
 	"Schemas/{id}":          {nil, map[string]action{http.MethodGet: getSchema}},
 	"ResourceTypes":         {nil, map[string]action{http.MethodGet: listResourceTypes}},
@@ -51,7 +55,7 @@ var endpoints = map[string]*endpoint{
 
 	"Bulk": {nil, map[string]action{http.MethodPost: bulk}},
 
-	me: {}, search: {}, "Users/" + search: {}, "Groups/" + search: {},
+	me: {},
 }
 
 // action returns what the endpoint does on the request's method.
@@ -64,13 +68,35 @@ func (q *request) action() (action, error) {
 	case q.endpoint.actions == nil:
 		return nil, errNotImplemented
 	}
+	allow := q.endpoint.allow()
 	method := q.Method
-	if method == http.MethodHead {
+	switch method {
+	case http.MethodOptions:
+		return func(*request) (*response, error) { return replyAllow(allow) }, nil
+	case http.MethodHead:
 		method = http.MethodGet // net/http leaves the body out
 	}
 	act, ok := q.endpoint.actions[method]
 	if !ok {
-		return nil, errMethod(strings.Join(slices.Sorted(maps.Keys(q.endpoint.actions)), ", "))
+		return nil, errMethod(allow)
 	}
 	return act, nil
+}
+
+// allow lists the methods of an endpoint as the header Allow does (RFC 9110 §10.2.1).
+func (e *endpoint) allow() string {
+	methods := slices.Sorted(maps.Keys(e.actions))
+	if _, ok := e.actions[http.MethodGet]; ok {
+		methods = append(methods, http.MethodHead)
+	}
+	return strings.Join(append(methods, http.MethodOptions), ", ")
+}
+
+func replyAllow(allow string) (*response, error) {
+	r, err := reply(http.StatusNoContent, nil)
+	if err != nil {
+		return nil, err
+	}
+	r.header.Set("Allow", allow)
+	return r, nil
 }

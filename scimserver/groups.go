@@ -6,30 +6,31 @@ import (
 	"github.com/scim-operator/scim-operator/scimserver/store"
 )
 
-func listGroups(q *request) (*response, error) {
-	l, err := parseList(q.resourceType, q.query)
-	if err != nil {
-		return nil, err
+// groupQuery selects groups as a list asks for them.
+func (q *request) groupQuery(p part) *store.GroupQuery {
+	query := &store.GroupQuery{
+		Key:          p.key("id", "displayName", "externalId", "members.value"),
+		MatchMembers: p.uses("members"),
+		Members:      p.projection.Includes("members"),
 	}
-	query := store.GroupQuery{
-		Key:          l.key("id", "displayName", "externalId", "members.value"),
-		MatchMembers: l.uses("members"),
-		Members:      q.projection.Includes("members"),
-		Start:        l.startIndex - 1,
-		Count:        l.count,
+	subject := p.subject()
+	locate := func(*store.Group) {}
+	if p.uses("meta", "members") {
+		locate = q.locateGroup
 	}
-	if l.filter != nil {
-		matches := q.matcher(l)
-		query.Match = func(g *store.Group) bool { return matches(g) }
+	if p.filter != nil {
+		query.Match = func(g *store.Group) bool {
+			locate(g)
+			return p.filter.Match(subject(g))
+		}
 	}
-	page, total, err := q.directory.ListGroups(q.Context(), query)
-	if err != nil {
-		return nil, err
+	if p.order != nil {
+		query.SortKey = func(g *store.Group) string {
+			locate(g)
+			return p.order.Key(subject(g))
+		}
 	}
-	for _, g := range page {
-		q.locateGroup(g)
-	}
-	return replyPage(q, l, page, total)
+	return query
 }
 
 func getGroup(q *request) (*response, error) {
@@ -83,7 +84,7 @@ func replaceGroup(q *request) (*response, error) {
 	return q.replyGroupAsStored()
 }
 
-// patchGroup answers 204 unless the client asks for attributes: Entra ID wants no body, and a large group is not read for
+// patchGroup answers 204 unless the client asks for what to see: Entra ID wants no body, and a large group is not read for
 // one more member.
 func patchGroup(q *request) (*response, error) {
 	operations, err := q.operations()
@@ -105,7 +106,7 @@ func patchGroup(q *request) (*response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if q.query.Has("attributes") {
+	if !q.projection.Empty() {
 		return q.replyGroupAsStored()
 	}
 	q.resource = g.ID

@@ -19,42 +19,91 @@ const (
 	maxCount     = 500
 )
 
-// list is what a client asks of a collection (RFC 7644 §3.4.2).
+// list is what a client asks of a collection (RFC 7644 §3.4.2), or of several at once.
 type list struct {
-	filter     *filter.Filter // nil: everything
-	startIndex int            // from 1
+	parts []part
+
+	startIndex int // from 1; 0 where the client pages by cursor
 	count      int
+	byCursor   bool
+	cursor     string // empty on the first page
 }
 
-// parseList reads filter, startIndex and count; other parameters, sortBy among them, are ignored.
+// part is what a list has of one resource type.
+type part struct {
+	resourceType *schema.ResourceType
+	filter       *filter.Filter // nil: everything
+	order        *filter.Order  // nil: in order of creation
+	projection   *schema.Projection
+}
+
+// parseList reads the parameters of a query on resources of the given types. It ignores those that it does not know.
 // It returns a *schema.Error that names the parameter.
-func parseList(rt *schema.ResourceType, query url.Values) (list, error) {
-	l := list{}
-	text, err := single(query, "filter")
-	if err != nil {
-		return l, err
-	}
-	if strings.TrimSpace(text) != "" {
-		if l.filter, err = filter.Parse(rt, text); err != nil {
-			return l, err
+func parseList(types []*schema.ResourceType, parameters url.Values) (*list, error) {
+	for _, name := range []string{"filter", "sortBy", "sortOrder", "startIndex", "count", "cursor"} {
+		if n := len(parameters[name]); n > 1 {
+			return nil, schema.Errorf(schema.InvalidValue, "%s is given %d times: send it once", name, n)
 		}
 	}
-	if l.startIndex, err = integer(query, "startIndex", 1); err != nil {
-		return l, err
+	l := &list{}
+	if err := l.parsePaging(parameters); err != nil {
+		return nil, err
 	}
-	if l.count, err = integer(query, "count", defaultCount); err != nil {
-		return l, err
+	for i, rt := range types {
+		p, err := parsePart(rt, slices.Concat(types[:i], types[i+1:]), parameters)
+		if err != nil {
+			return nil, err
+		}
+		l.parts = append(l.parts, p)
 	}
-	l.startIndex = max(l.startIndex, 1)
-	l.count = min(max(l.count, 0), maxCount)
 	return l, nil
 }
 
+// parsePaging clamps what is out of bounds (RFC 7644 §3.4.2.4), except that a page by cursor cannot be empty (RFC 9865
+// §2.1).
+func (l *list) parsePaging(parameters url.Values) (err error) {
+	if l.startIndex, err = integer(parameters, "startIndex", 1); err != nil {
+		return err
+	}
+	l.byCursor, l.cursor = parameters.Has("cursor"), parameters.Get("cursor")
+	l.count, err = integer(parameters, "count", defaultCount)
+	switch {
+	case l.byCursor && parameters.Has("startIndex"):
+		return schema.Errorf(schema.InvalidValue, "cursor and startIndex exclude each other: send one of them")
+	case l.byCursor && (err != nil || l.count < 1):
+		return schema.Errorf(schema.InvalidCount, "count must be an integer between 1 and %d", maxCount)
+	case err != nil:
+		return err
+	case l.byCursor:
+		l.startIndex = 0
+	default:
+		l.startIndex = max(l.startIndex, 1)
+	}
+	l.count = min(max(l.count, 0), maxCount)
+	return nil
+}
+
+func parsePart(rt *schema.ResourceType, others []*schema.ResourceType, parameters url.Values) (p part, err error) {
+	p.resourceType = rt
+	if text := parameters.Get("filter"); strings.TrimSpace(text) != "" {
+		if p.filter, err = filter.Parse(rt, text, others...); err != nil {
+			return p, err
+		}
+	}
+	if sortBy := parameters.Get("sortBy"); strings.TrimSpace(sortBy) != "" {
+		if p.order, err = filter.ParseOrder(rt, sortBy, parameters.Get("sortOrder"), others...); err != nil {
+			return p, err
+		}
+	}
+	p.projection, err = rt.Projection(parameters["attributes"], parameters["excludedAttributes"])
+	return p, err
+}
+
 // integer reads a number. One beyond the range of int is as good as the largest.
-func integer(query url.Values, name string, otherwise int) (int, error) {
-	text, err := single(query, name)
-	if err != nil || text == "" {
-		return otherwise, err
+func integer(parameters url.Values, name string, otherwise int) (int, error) {
+	text := parameters.Get(name)
+	if text == "" {
+		return otherwise, nil
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil && !errors.Is(err, strconv.ErrRange) {
@@ -63,61 +112,122 @@ func integer(query url.Values, name string, otherwise int) (int, error) {
 	return n, nil
 }
 
-func single(query url.Values, name string) (string, error) {
-	if len(query[name]) > 1 {
-		return "", schema.Errorf(schema.InvalidValue, "%s is given %d times: send it once", name, len(query[name]))
-	}
-	return query.Get(name), nil
-}
-
 // key returns the first of the indexed attributes that every match must equal, so that not all resources are visited.
-func (l list) key(indexed ...string) *store.Key {
-	if l.filter == nil {
+func (p part) key(indexed ...string) *store.Key {
+	if p.filter == nil {
 		return nil
 	}
 	for _, attribute := range indexed {
-		if value, ok := l.filter.Equality(attribute); ok {
+		if value, ok := p.filter.Equality(attribute); ok {
 			return &store.Key{Attribute: attribute, Value: value}
 		}
 	}
 	return nil
 }
 
-func (l list) uses(attribute string) bool {
-	return l.filter != nil && l.filter.Uses(attribute)
+// uses reports whether filter or order look at one of the attributes.
+func (p part) uses(attributes ...string) bool {
+	return slices.ContainsFunc(attributes, func(a string) bool {
+		return p.filter != nil && p.filter.Uses(a) || p.order != nil && p.order.Uses(a)
+	})
 }
 
-// matcher returns what reports whether the list's filter is true of a resource. What a directory declares is in the tree of
-// the resource alone, which is built only for a filter that asks for it.
-func (q *request) matcher(l list) func(json.Marshaler) bool {
-	if !slices.ContainsFunc(q.resourceType.Declared(), func(s *schema.Schema) bool { return l.uses(s.ID) }) {
-		return func(resource json.Marshaler) bool { return l.filter.Match(resource) }
+// subject returns what filter and order look at: the resource, or its tree where they use what the directory declares, which
+// is in the tree alone.
+func (p part) subject() func(json.Marshaler) any {
+	if !slices.ContainsFunc(p.resourceType.Declared(), func(s *schema.Schema) bool { return p.uses(s.ID) }) {
+		return func(resource json.Marshaler) any { return resource }
 	}
-	return func(resource json.Marshaler) bool {
-		tree, err := q.tree(resource)
-		return err == nil && l.filter.Match(tree)
+	return func(resource json.Marshaler) any {
+		tree, err := store.Tree(resource)
+		if err != nil {
+			return resource // what cannot be written as JSON has no extension
+		}
+		return p.resourceType.Recase(tree)
 	}
 }
 
-// replyPage answers with a page of resources, and with how many there are in all.
-func replyPage[T json.Marshaler](q *request, l list, page []T, total int) (*response, error) {
-	shown := make([]any, len(page))
-	for i, resource := range page {
-		var err error
-		if shown[i], err = q.show(resource); err != nil {
+// listResources is GET of a collection.
+func listResources(q *request) (*response, error) {
+	return q.list(q.query)
+}
+
+// list answers a list request, wherever its parameters stood.
+func (q *request) list(parameters url.Values) (*response, error) {
+	l, err := parseList(q.listedTypes(), parameters)
+	if err != nil {
+		return nil, err
+	}
+	query := q.storeQuery(l)
+	made := fingerprint(q.credential.Namespace, q.credential.Directory, q.route.pattern,
+		parameters.Get("filter"), parameters.Get("sortBy"), parameters.Get("sortOrder"))
+	if l.cursor != "" {
+		if query.After, err = parseCursor(made, l.cursor, q.started); err != nil {
 			return nil, err
 		}
 	}
-	return replyList(shown, total, l.startIndex)
+	page, err := q.directory.List(q.Context(), query)
+	if err != nil {
+		return nil, err
+	}
+	shown, err := q.showAll(l, page.Resources)
+	if err != nil {
+		return nil, err
+	}
+	next := ""
+	if l.byCursor && page.Last != nil {
+		next = newCursor(made, *page.Last, q.started)
+	}
+	return replyList(shown, page.Total, l.startIndex, next)
 }
 
-// replyList answers with a ListResponse. Its Resources are an array even when there are none.
-func replyList(resources []any, total, startIndex int) (*response, error) {
+func (q *request) storeQuery(l *list) store.Query {
+	query := store.Query{Start: max(l.startIndex-1, 0), Count: l.count}
+	for _, p := range l.parts {
+		if p.order != nil {
+			query.Compare = p.order.Compare
+		}
+		switch p.resourceType.Name {
+		case schema.User.Name:
+			query.Users = q.userQuery(p)
+		case schema.Group.Name:
+			query.Groups = q.groupQuery(p)
+		}
+	}
+	return query
+}
+
+// showAll shows of each resource what the list asks for of its type.
+func (q *request) showAll(l *list, resources []json.Marshaler) ([]any, error) {
+	shown := make([]any, len(resources))
+	for i, resource := range resources {
+		var resourceType string
+		switch r := resource.(type) {
+		case *store.User:
+			q.locateUser(r)
+			resourceType = r.Meta.ResourceType
+		case *store.Group:
+			q.locateGroup(r)
+			resourceType = r.Meta.ResourceType
+		}
+		isMeant := func(p part) bool { return p.resourceType.Name == resourceType }
+		var err error
+		if shown[i], err = show(resource, l.parts[slices.IndexFunc(l.parts, isMeant)].projection); err != nil {
+			return nil, err
+		}
+	}
+	return shown, nil
+}
+
+// replyList answers with a ListResponse. Its Resources are an array even when there are none. A page by cursor has no
+// startIndex; only the last one has no nextCursor.
+func replyList(resources []any, total, startIndex int, nextCursor string) (*response, error) {
 	return reply(http.StatusOK, struct {
 		Schemas      []string `json:"schemas"`
 		TotalResults int      `json:"totalResults"`
-		StartIndex   int      `json:"startIndex"`
+		StartIndex   int      `json:"startIndex,omitempty"`
 		ItemsPerPage int      `json:"itemsPerPage"`
+		NextCursor   string   `json:"nextCursor,omitempty"`
 		Resources    []any    `json:"Resources"`
-	}{[]string{schema.ListResponseURN}, total, startIndex, len(resources), resources})
+	}{[]string{schema.ListResponseURN}, total, startIndex, len(resources), nextCursor, resources})
 }

@@ -2,6 +2,7 @@ package scimserver
 
 import (
 	"encoding/json"
+	"math"
 	"net/url"
 	"os"
 	"strings"
@@ -10,6 +11,8 @@ import (
 	"github.com/scim-operator/scim-operator/scimserver/schema"
 	"github.com/scim-operator/scim-operator/scimserver/store"
 )
+
+var justUsers = []*schema.ResourceType{schema.User}
 
 func TestParseListPages(t *testing.T) {
 	for query, want := range map[string]struct{ start, count int }{
@@ -22,9 +25,13 @@ func TestParseListPages(t *testing.T) {
 		"count=99999999999999999999":        {1, 500},
 		"sortBy=userName&aadOptscim062020=": {1, 100},
 		"filter=&count=3":                   {1, 3},
+		"startIndex=99999999999999999999":   {math.MaxInt, 100},
+		"cursor=":                           {0, 100},
+		"cursor&count=1000000000":           {0, 500},
+		"cursor=x&count=7":                  {0, 7},
 	} {
 		values, _ := url.ParseQuery(query)
-		got, err := parseList(schema.User, values)
+		got, err := parseList(justUsers, values)
 		if err != nil || got.startIndex != want.start || got.count != want.count {
 			t.Errorf("parseList(%q) = %+v, %v; want %+v", query, got, err, want)
 		}
@@ -34,6 +41,15 @@ func TestParseListPages(t *testing.T) {
 func TestParseListRefuses(t *testing.T) {
 	for query, want := range map[string]string{
 		"count=ten":                      "invalidValue: count must be an integer",
+		"count=1e9":                      "invalidValue: count must be an integer",
+		"cursor=&count=0":                "invalidCount: count must be an integer between 1 and 500",
+		"cursor=&count=-1":               "invalidCount: ",
+		"cursor=&count=ten":              "invalidCount: ",
+		"cursor=&startIndex=1":           "invalidValue: cursor and startIndex exclude each other",
+		"cursor=&cursor=":                "invalidValue: cursor is given 2 times",
+		"sortBy=shoeSize":                "invalidValue: sortBy: there is no attribute \"shoeSize\"; see /Schemas",
+		"sortBy=name":                    "invalidValue: sortBy: name is complex: name one of its sub-attributes, such as name.formatted",
+		"sortBy=title&sortOrder=up":      "invalidValue: sortOrder must be ascending or descending",
 		"startIndex=1.5":                 "invalidValue: startIndex must be an integer",
 		"count=1&count=2":                "invalidValue: count is given 2 times",
 		"filter=active+pr&filter=id+pr":  "invalidValue: filter is given 2 times",
@@ -41,7 +57,7 @@ func TestParseListRefuses(t *testing.T) {
 		"filter=userName+eq":             "invalidFilter: ",
 	} {
 		values, _ := url.ParseQuery(query)
-		if _, err := parseList(schema.User, values); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := parseList(justUsers, values); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("parseList(%q): %v, want %q", query, err, want)
 		}
 	}
@@ -59,11 +75,11 @@ func TestListKey(t *testing.T) {
 		`not (userName eq "a")`:                 nil,
 		`userName sw "a"`:                       nil,
 	} {
-		l, err := parseList(schema.User, url.Values{"filter": {filter}})
+		l, err := parseList(justUsers, url.Values{"filter": {filter}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := l.key(indexed...)
+		got := l.parts[0].key(indexed...)
 		if (got == nil) != (want == nil) || got != nil && *got != *want {
 			t.Errorf("the key of %q is %v, want %v", filter, got, want)
 		}
@@ -74,6 +90,7 @@ func FuzzQuery(f *testing.F) {
 	for _, query := range []string{
 		`filter=userName eq "x"&startIndex=1&count=100`, `attributes=userName,emails.value`, `excludedAttributes=members`,
 		`filter=emails[type eq "work"].value co "x"`, `count=-1`, `startIndex=99999999999999999999`, `filter=%zz`, `a;b`,
+		`cursor=&count=1`, `sortBy=emails.value&sortOrder=descending`, `sortBy=urn:ietf:params:scim:schemas:core:2.0:User:userName`,
 	} {
 		f.Add(query)
 	}
@@ -98,7 +115,8 @@ func FuzzQuery(f *testing.F) {
 			return
 		}
 		for _, rt := range resourceTypes {
-			if l, err := parseList(rt, values); err == nil && (l.startIndex < 1 || l.count < 0 || l.count > maxCount) {
+			l, err := parseList([]*schema.ResourceType{rt}, values)
+			if err == nil && ((l.startIndex < 1) != l.byCursor || l.count < 0 || l.count > maxCount) {
 				t.Errorf("parseList(%q) = %+v", query, l)
 			}
 			p, err := rt.Projection(values["attributes"], values["excludedAttributes"])

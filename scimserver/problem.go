@@ -47,7 +47,7 @@ var (
 	errUnauthorized = failure(http.StatusUnauthorized,
 		"the token is missing, unknown or expired, or belongs to another directory").with("WWW-Authenticate", "Bearer")
 	errForbidden = failure(http.StatusForbidden,
-		"the token's scopes do not allow this: GET needs Read, everything else Write")
+		"the token's scopes do not allow this: GET and .search need Read, everything else Write")
 	errSuspended = failure(http.StatusServiceUnavailable,
 		"an administrator has suspended this directory; try again later").retryAfter(retrySuspended)
 	errUnavailable = failure(http.StatusServiceUnavailable,

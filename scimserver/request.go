@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -79,7 +80,12 @@ func (q *request) bodyLimit() int64 {
 
 // isRead reports whether the request changes nothing.
 func (q *request) isRead() bool {
-	return q.Method == http.MethodGet || q.Method == http.MethodHead
+	switch q.Method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
+		return true
+	default:
+		return q.Method == http.MethodPost && strings.HasSuffix(q.route.pattern, search)
+	}
 }
 
 // object reads the body. It returns a *problem for another media type or an incomplete body, an *http.MaxBytesError for one

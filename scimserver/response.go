@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/scim-operator/scim-operator/scimserver/schema"
 	"github.com/scim-operator/scim-operator/scimserver/store"
 )
 
@@ -34,7 +35,7 @@ func reply(status int, value any) (*response, error) {
 // replyResource answers with one resource, where it is and which version it has.
 func (q *request) replyResource(status int, id string, meta *store.Meta, resource json.Marshaler) (*response, error) {
 	q.resource = id
-	shown, err := q.show(resource)
+	shown, err := show(resource, q.projection)
 	if err != nil {
 		return nil, err
 	}
@@ -56,15 +57,15 @@ func (r *response) describe(meta *store.Meta) {
 }
 
 // show cuts a resource down to the attributes that the client asked for. A tree is built only where it asked.
-func (q *request) show(resource json.Marshaler) (any, error) {
-	if q.projection.Empty() {
+func show(resource json.Marshaler, projection *schema.Projection) (any, error) {
+	if projection.Empty() {
 		return resource, nil
 	}
 	tree, err := store.Tree(resource)
 	if err != nil {
 		return nil, err
 	}
-	return q.projection.Apply(tree), nil
+	return projection.Apply(tree), nil
 }
 
 func (r *response) send(w http.ResponseWriter, mediaType string) {

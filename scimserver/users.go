@@ -6,29 +6,30 @@ import (
 	"github.com/scim-operator/scim-operator/scimserver/store"
 )
 
-func listUsers(q *request) (*response, error) {
-	l, err := parseList(q.resourceType, q.query)
-	if err != nil {
-		return nil, err
+// userQuery selects users as a list asks for them.
+func (q *request) userQuery(p part) *store.UserQuery {
+	query := &store.UserQuery{
+		Key:    p.key("id", "userName", "externalId", "emails.value"),
+		Groups: p.uses("groups"),
 	}
-	query := store.UserQuery{
-		Key:    l.key("id", "userName", "externalId", "emails.value"),
-		Groups: l.uses("groups"),
-		Start:  l.startIndex - 1,
-		Count:  l.count,
+	subject := p.subject()
+	locate := func(*store.User) {}
+	if p.uses("meta", "groups") {
+		locate = q.locateUser
 	}
-	if l.filter != nil {
-		matches := q.matcher(l)
-		query.Match = func(u *store.User) bool { return matches(u) }
+	if p.filter != nil {
+		query.Match = func(u *store.User) bool {
+			locate(u)
+			return p.filter.Match(subject(u))
+		}
 	}
-	page, total, err := q.directory.ListUsers(q.Context(), query)
-	if err != nil {
-		return nil, err
+	if p.order != nil {
+		query.SortKey = func(u *store.User) string {
+			locate(u)
+			return p.order.Key(subject(u))
+		}
 	}
-	for _, u := range page {
-		q.locateUser(u)
-	}
-	return replyPage(q, l, page, total)
+	return query
 }
 
 func getUser(q *request) (*response, error) {

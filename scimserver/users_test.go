@@ -282,7 +282,7 @@ var _ = Describe("Discovery", func() {
 		t := newTenant(ctx)
 		config := t.get("/ServiceProviderConfig")
 		Expect(config.status).To(Equal(http.StatusOK))
-		for feature, supported := range map[string]bool{"patch": true, "bulk": true, "filter": true, "changePassword": false, "sort": false, "etag": true} {
+		for feature, supported := range map[string]bool{"patch": true, "bulk": true, "filter": true, "changePassword": false, "sort": true, "etag": true} {
 			Expect(config.body).To(HaveKeyWithValue(feature, HaveKeyWithValue("supported", supported)))
 		}
 		Expect(config.body["filter"]).To(HaveKeyWithValue("maxResults", jsonNumber("500")))

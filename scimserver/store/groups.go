@@ -15,14 +15,14 @@ import (
 type GroupQuery struct {
 	// Key limits the query to the groups with this key.
 	Key *Key
-	// Match, unless nil, selects among them. It must not keep the group, which is reused.
+	// Match, unless nil, selects among them.
 	Match func(*Group) bool
-	// MatchMembers says that Match looks at the group's members.
+	// SortKey returns what a group is sorted by, where the list is sorted.
+	SortKey func(*Group) string
+	// MatchMembers says that Match or SortKey looks at the group's members.
 	MatchMembers bool
 	// Members says that the groups are to be returned with their members.
 	Members bool
-	// Start is the place of the first group of the page among those selected, from 0; Count is the most to return.
-	Start, Count int
 }
 
 // Group returns one group, with its members if they are asked for, or ErrNotFound.
@@ -34,35 +34,19 @@ func (d *Directory) Group(ctx context.Context, id string, members bool) (*Group,
 	return d.presentGroup(ctx, obj, members)
 }
 
-// ListGroups returns a page of the groups that the query selects, in order of creation, and how many it selects in all.
-func (d *Directory) ListGroups(ctx context.Context, q GroupQuery) (page []*Group, total int, err error) {
-	var match func(*v1alpha1.ScimGroup) bool
-	if q.Match != nil {
-		match = func(obj *v1alpha1.ScimGroup) bool {
-			g, failed := d.presentGroup(ctx, obj, q.MatchMembers)
-			if failed != nil {
-				err = failed
-				return false
-			}
-			return q.Match(g)
+// lookAtGroups returns how a query looks at each group, nil if it does not.
+func (d *Directory) lookAtGroups(ctx context.Context, q *GroupQuery) func(*v1alpha1.ScimGroup) (bool, string, error) {
+	if q.Match == nil && q.SortKey == nil {
+		return nil
+	}
+	return func(obj *v1alpha1.ScimGroup) (bool, string, error) {
+		g, err := d.presentGroup(ctx, obj, q.MatchMembers)
+		if err != nil {
+			return false, "", err
 		}
+		selected, sortKey := look(g, q.Match, q.SortKey)
+		return selected, sortKey, nil
 	}
-	var objects []*v1alpha1.ScimGroup
-	if q.Key != nil && q.Key.Attribute == "members.value" {
-		objects, total = d.groupsWithMember(ctx, q.Key.Value, match, q.Start, q.Count)
-	} else {
-		objects, total = scan(d, d.store.groups, q.Key, match, q.Start, q.Count)
-	}
-	if err != nil {
-		return nil, 0, err
-	}
-	page = make([]*Group, len(objects))
-	for i, obj := range objects {
-		if page[i], err = d.presentGroup(ctx, obj, q.Members); err != nil {
-			return nil, 0, err
-		}
-	}
-	return page, total, nil
 }
 
 // CreateGroup stores a new group with its members and returns it. It returns a *UniquenessError if another group holds

@@ -75,11 +75,11 @@ var _ = Describe("Groups", func() {
 		Expect(g.Members[0]).To(HaveField("Type", "User"))
 		Expect(d.User(ctx, ids[0])).To(HaveField("Groups", ConsistOf(GroupRef{Value: g.ID, Display: "Tour Guides", Type: "direct"})))
 		Expect(d.User(ctx, ids[2])).To(HaveField("Groups", BeEmpty()))
-		page, total, err := d.ListGroups(ctx, GroupQuery{Key: &Key{"members.value", ids[1]}, Count: 5})
+		page, err := d.List(ctx, Query{Groups: &GroupQuery{Key: &Key{"members.value", ids[1]}}, Count: 5})
 		Expect(err).NotTo(HaveOccurred())
-		Expect(total).To(Equal(1))
-		Expect(page[0].ID).To(Equal(g.ID))
-		Expect(page[0].Members).To(BeEmpty(), "members are loaded only when they are asked for")
+		Expect(page.Total).To(Equal(1))
+		Expect(page.Resources[0].(*Group).ID).To(Equal(g.ID))
+		Expect(page.Resources[0].(*Group).Members).To(BeEmpty(), "members are loaded only when they are asked for")
 	})
 
 	It("keep on record which of their members are groups, however the members are written", func(ctx context.Context) {
@@ -128,8 +128,7 @@ var _ = Describe("Groups", func() {
 		ids := people(ctx, 1)
 		_, err := d.CreateGroup(ctx, &Group{DisplayName: "Ghosts", Members: []Member{{Value: ids[0]}, {Value: "nobody"}}})
 		Expect(err).To(MatchError(And(ContainSubstring("invalidValue"), ContainSubstring(`"nobody"`))))
-		_, total, _ := d.ListGroups(ctx, GroupQuery{Count: 1})
-		Expect(total).To(BeZero())
+		Expect(d.List(ctx, Query{Groups: &GroupQuery{}, Count: 1})).To(HaveField("Total", 0))
 		g := create(ctx, "People", ids[0])
 		_, err = d.UpdateGroup(ctx, g.ID, func(g *Group) (*Group, error) {
 			next := *g

@@ -196,15 +196,8 @@ func (e *epoch) ids() []string {
 	return ids
 }
 
-// groupsWithMember selects among the groups that have the id as a direct member.
-func (d *Directory) groupsWithMember(ctx context.Context, id string, match func(*v1alpha1.ScimGroup) bool, start, count int) (page []*v1alpha1.ScimGroup, total int) {
+// groupsWithMember are the groups that have the id as a direct member, in order of creation.
+func (d *Directory) groupsWithMember(ctx context.Context, id string) []*v1alpha1.ScimGroup {
 	direct, _ := d.ancestry(ctx, id, 0)
-	for _, g := range direct {
-		objects, n := scan(d, d.store.groups, &Key{"id", g.Name}, match, 0, 1)
-		if n > 0 && total >= start && len(page) < count {
-			page = append(page, objects...)
-		}
-		total += n
-	}
-	return page, total
+	return direct
 }

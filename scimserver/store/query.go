@@ -1,44 +1,239 @@
 package store
 
 import (
+	"cmp"
+	"context"
+	"encoding/json"
 	"slices"
+	"strings"
+	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/scim-operator/scim-operator/api/v1alpha1"
 	"github.com/scim-operator/scim-operator/scimserver/schema"
 )
 
-// scan selects a page of a directory's objects: those by key, or all in order, that match. It returns the objects of the
-// page and how many match in all. It holds the index's lock only to look up what to go through: what it goes through is a
-// snapshot, so that a long filter does not hold up writers.
-func scan[T client.Object](d *Directory, k kind[T], by *Key, match func(T) bool, start, count int) (page []T, total int) {
-	var candidates func(yield func(T) bool)
-	d.read(func(ix *directoryIndex) {
-		t := k.table(ix)
-		switch {
-		case by != nil:
-			found := slices.SortedFunc(slices.Values(t.lookup(*by)), compareCreation)
-			candidates = slices.Values(found)
-		case match == nil:
-			page, total = t.page(start, count), t.order.Len()
-		default:
-			candidates = t.order.Copy().Scan
+// Query selects a page of a directory's resources (RFC 7644 §3.4.2). The list that it is a page of has all selected users
+// and then all selected groups, each in order of creation, unless it is sorted.
+type Query struct {
+	// Users and Groups select among the users and among the groups; nil selects none.
+	Users  *UserQuery
+	Groups *GroupQuery
+	// Compare, unless nil, sorts the list by what SortKey returns; equal ones stay in their order.
+	Compare func(a, b string) int
+	// Start is the place of the first resource of the page in the list, from 0.
+	Start int
+	// After, unless nil, takes the place of Start: the page begins behind that position.
+	After *Position
+	// Count is the most resources to return.
+	Count int
+}
+
+// Position is the place of a resource in a list. It stays valid when the resource is gone.
+type Position struct {
+	SortKey      string // empty where the list is not sorted
+	ResourceType string // User or Group
+	Created      time.Time
+	ID           string
+}
+
+// Page is a part of a list.
+type Page struct {
+	// Resources are *User and *Group.
+	Resources []json.Marshaler
+	// Total is how many resources the list has.
+	Total int
+	// Last is the position of the page's last resource; nil if the list ends there.
+	Last *Position
+}
+
+// List returns a page of the resources that the query selects.
+func (d *Directory) List(ctx context.Context, q Query) (*Page, error) {
+	c := collection{query: q}
+	if q.Users != nil {
+		s := selection[*v1alpha1.ScimUser]{kind: d.store.users, all: q.Users.Key == nil, look: d.lookAtUsers(ctx, q.Users)}
+		if !s.all {
+			s.among = lookup(d, s.kind, *q.Users.Key)
 		}
-	})
-	if candidates == nil {
-		return page, total
+		if err := collect(d, s, &c); err != nil {
+			return nil, err
+		}
 	}
-	candidates(func(obj T) bool {
-		if match != nil && !match(obj) {
-			return true
+	if q.Groups != nil {
+		s := selection[*v1alpha1.ScimGroup]{kind: d.store.groups, all: q.Groups.Key == nil, look: d.lookAtGroups(ctx, q.Groups)}
+		switch {
+		case s.all:
+		case q.Groups.Key.Attribute == "members.value":
+			s.among = d.groupsWithMember(ctx, q.Groups.Key.Value)
+		default:
+			s.among = lookup(d, s.kind, *q.Groups.Key)
 		}
-		if total >= start && len(page) < count {
-			page = append(page, obj)
+		if err := collect(d, s, &c); err != nil {
+			return nil, err
 		}
-		total++
-		return true
-	})
-	return page, total
+	}
+	return d.present(ctx, c)
+}
+
+// selection is what a query selects of one kind.
+type selection[T client.Object] struct {
+	kind kind[T]
+	// all objects are candidates, or those among.
+	all   bool
+	among []T
+	// look says whether a candidate is selected and what it is sorted by; nil selects each and sorts by nothing.
+	look func(T) (selected bool, sortKey string, err error)
+}
+
+// look asks of one resource what a query asks of all.
+func look[R any](resource R, match func(R) bool, sortBy func(R) string) (selected bool, sortKey string) {
+	if match != nil && !match(resource) {
+		return false, ""
+	}
+	if sortBy == nil {
+		return true, ""
+	}
+	return true, sortBy(resource)
+}
+
+// collect adds to the collection what is selected of one kind. It holds the index's lock only to look up what to go
+// through: what it goes through is a snapshot, so that a long filter does not hold up writers.
+func collect[T client.Object](d *Directory, s selection[T], c *collection) error {
+	if s.all && s.look == nil {
+		d.read(func(ix *directoryIndex) { window(s.kind.table(ix), s.kind, c) })
+		return nil
+	}
+	candidates := slices.Values(s.among)
+	if s.all {
+		d.read(func(ix *directoryIndex) { candidates = s.kind.table(ix).order.Copy().Scan })
+	}
+	for obj := range candidates {
+		selected, sortKey := true, ""
+		if s.look != nil {
+			var err error
+			if selected, sortKey, err = s.look(obj); err != nil {
+				return err
+			}
+		}
+		if selected {
+			c.add(hit{s.kind.position(obj, sortKey), obj})
+		}
+	}
+	return nil
+}
+
+// window adds all of a table as add does, without a look at those that are not on the page.
+func window[T client.Object](t *table[T], k kind[T], c *collection) {
+	var objects []T
+	room := c.room()
+	switch after := c.query.After; {
+	case after == nil:
+		objects = t.page(max(c.query.Start-c.total, 0), room)
+	case after.ResourceType == k.resourceType:
+		pivot := k.empty()
+		pivot.SetName(after.ID)
+		pivot.SetCreationTimestamp(metav1.NewTime(after.Created))
+		objects = t.after(pivot, room)
+	case compareTypes(k.resourceType, after.ResourceType) > 0:
+		objects = t.page(0, room)
+	}
+	for _, obj := range objects {
+		c.hits = append(c.hits, hit{k.position(obj, ""), obj})
+	}
+	c.total += t.order.Len()
+}
+
+// hit is an object that is selected.
+type hit struct {
+	Position
+	object client.Object
+}
+
+func (k kind[T]) position(obj T, sortKey string) Position {
+	return Position{SortKey: sortKey, ResourceType: k.resourceType, Created: obj.GetCreationTimestamp().Time, ID: obj.GetName()}
+}
+
+// collection is what a query has found. Where the list is not sorted the hits come in its order, and only those on the page
+// are kept, and one more, if there is one, which tells that the page is not the last.
+type collection struct {
+	query Query
+	hits  []hit
+	total int
+}
+
+func (c *collection) add(h hit) {
+	if c.query.Compare != nil || c.begun(h, c.total) && c.room() > 0 {
+		c.hits = append(c.hits, h)
+	}
+	c.total++
+}
+
+// begun reports whether the page has begun with the hit at this place of the list.
+func (c *collection) begun(h hit, place int) bool {
+	if c.query.After != nil {
+		return c.query.compare(h.Position, *c.query.After) > 0
+	}
+	return place >= c.query.Start
+}
+
+func (c *collection) room() int { return c.query.Count + 1 - len(c.hits) }
+
+// page returns the hits on the page, and whether more follow.
+func (c *collection) page() (hits []hit, more bool) {
+	hits = c.hits
+	if c.query.Compare != nil {
+		slices.SortFunc(hits, func(a, b hit) int { return c.query.compare(a.Position, b.Position) })
+		place := 0
+		hits = slices.DeleteFunc(hits, func(h hit) bool {
+			place++
+			return !c.begun(h, place-1)
+		})
+	}
+	more = len(hits) > c.query.Count
+	return hits[:min(len(hits), c.query.Count)], more
+}
+
+// compare puts two positions in the order of the list.
+func (q *Query) compare(a, b Position) int {
+	if q.Compare != nil {
+		if c := q.Compare(a.SortKey, b.SortKey); c != 0 {
+			return c
+		}
+	}
+	return cmp.Or(compareTypes(a.ResourceType, b.ResourceType), a.Created.Compare(b.Created), strings.Compare(a.ID, b.ID))
+}
+
+// compareTypes puts User before Group.
+func compareTypes(a, b string) int { return strings.Compare(b, a) }
+
+func (d *Directory) present(ctx context.Context, c collection) (*Page, error) {
+	hits, more := c.page()
+	page := &Page{Total: c.total, Resources: make([]json.Marshaler, len(hits))}
+	for i, h := range hits {
+		switch obj := h.object.(type) {
+		case *v1alpha1.ScimUser:
+			page.Resources[i] = d.presentUser(ctx, obj)
+		case *v1alpha1.ScimGroup:
+			g, err := d.presentGroup(ctx, obj, c.query.Groups.Members)
+			if err != nil {
+				return nil, err
+			}
+			page.Resources[i] = g
+		}
+	}
+	if more && len(hits) > 0 {
+		page.Last = &hits[len(hits)-1].Position
+	}
+	return page, nil
+}
+
+// lookup returns the objects with the key, in order of creation.
+func lookup[T client.Object](d *Directory, k kind[T], by Key) (found []T) {
+	d.read(func(ix *directoryIndex) { found = slices.Clone(k.table(ix).lookup(by)) })
+	slices.SortFunc(found, compareCreation)
+	return found
 }
 
 // lookup returns the objects with the key, in no order.

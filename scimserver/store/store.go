@@ -72,6 +72,7 @@ func newStore(c client.WithWatch, o Options) *Store {
 	ix := newIndex()
 	s := &Store{client: c, options: o, now: time.Now, index: ix, locks: keyLock{held: map[nameKey]*heldKey{}}}
 	s.users = kind[*v1alpha1.ScimUser]{
+		resourceType: schema.User.Name,
 		feed: newFeed(ix, c, &v1alpha1.ScimUser{}, &v1alpha1.ScimUserList{},
 			func(u *v1alpha1.ScimUser) { ix.directory(directoryOfUser(u)).users.put(u) },
 			func(u *v1alpha1.ScimUser) { ix.directory(directoryOfUser(u)).users.remove(u.Name) }),
@@ -89,6 +90,7 @@ func newStore(c client.WithWatch, o Options) *Store {
 		},
 	}
 	s.groups = kind[*v1alpha1.ScimGroup]{
+		resourceType: schema.Group.Name,
 		feed: newFeed(ix, c, &v1alpha1.ScimGroup{}, &v1alpha1.ScimGroupList{},
 			func(g *v1alpha1.ScimGroup) { ix.directory(directoryOfGroup(g)).groups.put(g) },
 			func(g *v1alpha1.ScimGroup) { ix.directory(directoryOfGroup(g)).groups.remove(g.Name) }),

@@ -107,4 +107,16 @@ func names(users []*User) []string {
 	return out
 }
 
+// listUsers returns a page of users with the number of all, as a query without other kinds has them.
+func listUsers(ctx context.Context, d *Directory, q UserQuery, start, count int) (page []*User, total int, err error) {
+	found, err := d.List(ctx, Query{Users: &q, Start: start, Count: count})
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, r := range found.Resources {
+		page = append(page, r.(*User))
+	}
+	return page, found.Total, nil
+}
+
 func beTaken(attribute string) OmegaMatcher { return MatchError(HavePrefix(attribute + " is taken")) }

@@ -80,6 +80,18 @@ func (t *table[T]) page(start, count int) []T {
 	return out
 }
 
+// after returns count objects behind the place of pivot, in order; pivot need not be in the table.
+func (t *table[T]) after(pivot T, count int) []T {
+	var out []T
+	t.order.Ascend(pivot, func(obj T) bool {
+		if compareCreation(obj, pivot) > 0 && len(out) < count {
+			out = append(out, obj)
+		}
+		return len(out) < count
+	})
+	return out
+}
+
 // otherHolder is an object with this key whose name is not the given one.
 func (t *table[T]) otherHolder(k Key, name string) (T, bool) {
 	for _, obj := range t.byKey[k] {

@@ -46,6 +46,13 @@ func TestTable(t *testing.T) {
 		if got := table.page(start, count); !slices.Equal(got, page) {
 			t.Fatalf("page %d+%d: got %v, want %v", start, count, got, page)
 		}
+		pivot := &v1alpha1.ScimUser{ObjectMeta: metav1.ObjectMeta{
+			Name: fmt.Sprint("u", rapid.IntRange(0, 9).Draw(t, "pivot")), CreationTimestamp: metav1.NewTime(time.Unix(int64(rapid.IntRange(-1, 4).Draw(t, "after")), 0)),
+		}}
+		behind := slices.DeleteFunc(slices.Clone(want), func(u *v1alpha1.ScimUser) bool { return compareCreation(u, pivot) <= 0 })
+		if got := table.after(pivot, count); !slices.Equal(got, behind[:min(count, len(behind))]) {
+			t.Fatalf("%d after %s: got %v, want of %v", count, pivot.Name, got, behind)
+		}
 		if got := table.lookup(Key{"userName", "ANN"}); len(got) != ann {
 			t.Fatalf("ANN: got %d users, want %d", len(got), ann)
 		}

@@ -20,10 +20,10 @@ type UserQuery struct {
 	Key *Key
 	// Match, unless nil, selects among them. It must not keep the user, which is reused.
 	Match func(*User) bool
-	// Groups says that Match looks at the user's groups.
+	// SortKey returns what a user is sorted by, where the list is sorted. It must not keep the user, either.
+	SortKey func(*User) string
+	// Groups says that Match or SortKey looks at the user's groups.
 	Groups bool
-	// Start is the place of the first user of the page among those selected, from 0; Count is the most to return.
-	Start, Count int
 }
 
 // User returns one user, or ErrNotFound.
@@ -35,25 +35,20 @@ func (d *Directory) User(ctx context.Context, id string) (*User, error) {
 	return d.presentUser(ctx, obj), nil
 }
 
-// ListUsers returns a page of the users that the query selects, in order of creation, and how many it selects in all.
-func (d *Directory) ListUsers(ctx context.Context, q UserQuery) (page []*User, total int, err error) {
-	var match func(*v1alpha1.ScimUser) bool
-	if q.Match != nil {
-		var view User
-		match = func(obj *v1alpha1.ScimUser) bool {
-			view = userOf(obj)
-			if q.Groups {
-				view.Groups = d.groupRefs(ctx, obj.Name)
-			}
-			return q.Match(&view)
+// lookAtUsers returns how a query looks at each user, nil if it does not.
+func (d *Directory) lookAtUsers(ctx context.Context, q *UserQuery) func(*v1alpha1.ScimUser) (bool, string, error) {
+	if q.Match == nil && q.SortKey == nil {
+		return nil
+	}
+	var view User
+	return func(obj *v1alpha1.ScimUser) (bool, string, error) {
+		view = userOf(obj)
+		if q.Groups {
+			view.Groups = d.groupRefs(ctx, obj.Name)
 		}
+		selected, sortKey := look(&view, q.Match, q.SortKey)
+		return selected, sortKey, nil
 	}
-	objects, total := scan(d, d.store.users, q.Key, match, q.Start, q.Count)
-	page = make([]*User, len(objects))
-	for i, obj := range objects {
-		page[i] = d.presentUser(ctx, obj)
-	}
-	return page, total, nil
 }
 
 // CreateUser stores a new user and returns it. An identity provider that assigns a leaver again may post the person anew:

@@ -14,6 +14,8 @@ import (
 
 // kind is what the write protocol needs to know of users and of groups.
 type kind[T client.Object] struct {
+	resourceType string // its name in SCIM
+
 	feed      *feed[T]
 	empty     func() T
 	directory func(T) directoryKey
