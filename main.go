@@ -43,6 +43,7 @@ const shutdownTimeout = 30 * time.Second
 type options struct {
 	scim, controllers          bool
 	externalURL                string
+	trustForwarded             bool
 	scimAddress                string
 	certFile, keyFile          string
 	requestsPerSecond          float64
@@ -58,6 +59,7 @@ func (o *options) bind(f *flag.FlagSet) {
 	f.BoolVar(&o.scim, "scim", true, "serve SCIM")
 	f.BoolVar(&o.controllers, "controllers", true, "run the controllers")
 	f.StringVar(&o.externalURL, "external-url", "", "the address under which identity providers reach the SCIM server, such as https://scim.example.com (required)")
+	f.BoolVar(&o.trustForwarded, "trust-forwarded-headers", false, "take the address of resources from X-Forwarded-Proto, X-Forwarded-Host and X-Forwarded-Prefix instead of --external-url; only behind a proxy that sets them or takes them out")
 	f.StringVar(&o.scimAddress, "scim-bind-address", ":8080", "the address on which the SCIM server listens")
 	f.StringVar(&o.certFile, "tls-cert-file", "", "a certificate in PEM for the SCIM server, read again when it changes; plain HTTP without it")
 	f.StringVar(&o.keyFile, "tls-key-file", "", "the key of --tls-cert-file in PEM")
@@ -172,10 +174,11 @@ func addServer(mgr manager.Manager, config *rest.Config, o options, log logr.Log
 	server := &scimserver.Server{
 		BindAddress: o.scimAddress,
 		Handler: scimserver.New(s, scimserver.Options{
-			ExternalURL:       o.externalURL,
-			RequestsPerSecond: o.requestsPerSecond,
-			Log:               slogger,
-			Registerer:        metrics.Registry,
+			ExternalURL:           o.externalURL,
+			TrustForwardedHeaders: o.trustForwarded,
+			RequestsPerSecond:     o.requestsPerSecond,
+			Log:                   slogger,
+			Registerer:            metrics.Registry,
 		}),
 		Store: s,
 		Log:   slogger,

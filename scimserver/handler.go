@@ -30,6 +30,9 @@ const (
 type Options struct {
 	// ExternalURL is how identity providers reach the server, such as https://scim.example.com.
 	ExternalURL string
+	// TrustForwardedHeaders says that a proxy in front tells in X-Forwarded-Proto, -Host and -Prefix how the server was reached,
+	// and lets none through that clients send. Then the addresses in answers follow these instead of ExternalURL.
+	TrustForwardedHeaders bool
 	// RequestsPerSecond is how many requests each token may send on average; 0 for any number.
 	RequestsPerSecond float64
 	// Log takes the audit log, one line per request and per operation of a bulk request, and errors. It gets ids and field
@@ -42,6 +45,7 @@ type Options struct {
 type handler struct {
 	store       *store.Store
 	externalURL string
+	forwarded   bool
 	perToken    *rateLimit
 	perFailure  *rateLimit
 	log         *slog.Logger
@@ -53,6 +57,7 @@ func New(s *store.Store, o Options) http.Handler {
 	return &handler{
 		store:       s,
 		externalURL: strings.TrimRight(o.ExternalURL, "/"),
+		forwarded:   o.TrustForwardedHeaders,
 		perToken:    newRateLimit(o.RequestsPerSecond, int(math.Ceil(o.RequestsPerSecond))),
 		perFailure:  newRateLimit(failuresPerSecond, failuresAtOnce),
 		log:         o.Log,
@@ -162,9 +167,17 @@ func (h *handler) enterDirectory(q *request) error {
 		return errForbidden
 	default:
 		q.directory = h.store.Directory(c.Namespace, c.Directory)
-		q.base = h.externalURL + root + "/" + c.Namespace + "/" + c.Directory
+		q.base = h.addressOf(q) + root + "/" + c.Namespace + "/" + c.Directory
 		return nil
 	}
+}
+
+// addressOf is where the client has reached the server.
+func (h *handler) addressOf(q *request) string {
+	if h.forwarded {
+		return forwardedURL(q.Header, h.externalURL)
+	}
+	return h.externalURL
 }
 
 func (h *handler) throttle(q *request) error {
