@@ -285,6 +285,20 @@ var _ = Describe("The operator", Ordered, ContinueOnFailure, func() {
 		}).Should(Succeed())
 	})
 
+	It("gives addresses as its proxy is called when it is told to trust the proxy's headers", func(ctx context.Context) {
+		o := launch(freeAddress(), "--trust-forwarded-headers").untilReady()
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, o.baseURL+"/ServiceProviderConfig", nil)
+		Expect(err).NotTo(HaveOccurred())
+		request.Header.Set("Authorization", "Bearer "+o.token(ctx))
+		request.Header.Set("X-Forwarded-Host", "idp.example.org")
+		response, err := http.DefaultClient.Do(request)
+		Expect(err).NotTo(HaveOccurred())
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(string(body)).To(ContainSubstring(`"location":"http://idp.example.org/scim/v2/demo/okta/ServiceProviderConfig"`))
+	})
+
 	It("explains its fields", func() {
 		Expect(kubectl("explain", "scimdirectory.spec.tokens")).To(And(
 			ContainSubstring("bearer tokens that the identity provider may present"),
