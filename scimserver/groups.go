@@ -84,7 +84,7 @@ func replaceGroup(q *request) (*response, error) {
 	return q.replyGroupAsStored()
 }
 
-// patchGroup answers 204 unless the client asks for what to see: Entra ID wants no body, and a large group is not read for
+// patchGroup answers 204 unless the client asks for attributes: Entra ID wants no body, and a large group is not read for
 // one more member.
 func patchGroup(q *request) (*response, error) {
 	operations, err := q.operations()
@@ -106,7 +106,7 @@ func patchGroup(q *request) (*response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !q.projection.Empty() {
+	if q.query.Has("attributes") {
 		return q.replyGroupAsStored()
 	}
 	q.resource = g.ID

@@ -70,3 +70,27 @@ func TestSecret(t *testing.T) {
 		t.Errorf("a PATCH cannot change one of several: %v", err)
 	}
 }
+
+func TestOrderByExtension(t *testing.T) {
+	key := func(level string) string {
+		o, err := filter.ParseOrder(acme, "urn:acme:User:level", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return o.Key(decodeTree(t, []byte(`{"urn:acme:User":{"level":`+level+`}}`)))
+	}
+	levels := []string{"-1e300", "-10", "-9.5", "-1e-300", "0", "1e-300", "9", "10", "1e300"}
+	for i := range levels[1:] {
+		if key(levels[i]) >= key(levels[i+1]) {
+			t.Errorf("%s is not before %s", levels[i], levels[i+1])
+		}
+	}
+	if key("-0.0") != key("0") {
+		t.Error("-0 differs from 0")
+	}
+	for _, secret := range []string{"pin", "keys", "keys.value", "cards.type"} {
+		if _, err := filter.ParseOrder(acme, "urn:acme:User:"+secret, ""); err == nil {
+			t.Errorf("the order would tell %s", secret)
+		}
+	}
+}

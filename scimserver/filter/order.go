@@ -1,7 +1,10 @@
 package filter
 
 import (
+	"fmt"
+	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -37,6 +40,9 @@ func ParseOrder(rt *schema.ResourceType, sortBy, sortOrder string, others ...*sc
 		}
 		path = append(path, value)
 	}
+	if slices.ContainsFunc(path, (*schema.Attribute).IsSecret) {
+		return nil, schema.Errorf(schema.InvalidValue, "sortBy: %s is never returned, so nothing can be sorted by it", path)
+	}
 	o := &Order{names: path.Names(), kind: path.Leaf().Type, exact: path.Leaf().CaseExact}
 	switch strings.ToLower(strings.TrimSpace(sortOrder)) {
 	case "", "ascending":
@@ -62,6 +68,11 @@ func (o *Order) Key(resource any) string {
 	case o.kind == schema.DateTime:
 		if instant, ok := instantOf(value); ok {
 			return instant.UTC().Format("2006-01-02T15:04:05.000000000Z") // in order as text
+		}
+		return ""
+	case o.kind == schema.Integer || o.kind == schema.Decimal:
+		if number, ok := numberOf(value); ok {
+			return numberKey(number)
 		}
 		return ""
 	case value.Kind() == reflect.Bool && value.Bool():
@@ -118,6 +129,18 @@ func primary(list reflect.Value) reflect.Value {
 		return reflect.Value{}
 	}
 	return list.Index(0)
+}
+
+// numberKey writes a number so that texts are in order as the numbers are: the bits of a positive one are, and those of a
+// negative one are in reverse.
+func numberKey(number float64) string {
+	bits := math.Float64bits(number + 0) // no -0
+	if number < 0 {
+		bits = ^bits
+	} else {
+		bits |= 1 << 63
+	}
+	return fmt.Sprintf("%016x", bits)
 }
 
 // cutText cuts at the end of a character.
