@@ -15,7 +15,7 @@ type action func(*request) (*response, error)
 // endpoint is what can be done at a path.
 type endpoint struct {
 	resourceType *schema.ResourceType // nil for what is not stored
-	actions      map[string]action    // by method; nil for what is known but not supported
+	actions      map[string]action    // by method
 }
 
 // me stands for the person who is authenticated (RFC 7644 §3.11). Our tokens stand for no person.
@@ -65,8 +65,6 @@ func (q *request) action() (action, error) {
 		return nil, errNoEndpoint
 	case q.route.pattern == me:
 		return nil, errMe
-	case q.endpoint.actions == nil:
-		return nil, errNotImplemented
 	}
 	allow := q.endpoint.allow()
 	method := q.Method

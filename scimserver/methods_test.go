@@ -19,6 +19,7 @@ var _ = Describe("RFC 9110 §9.3: every route", func() {
 		"/Groups":         "GET, POST, HEAD, OPTIONS",
 		"/Groups/{group}": "DELETE, GET, PATCH, PUT, HEAD, OPTIONS",
 		"/.search":        "POST, OPTIONS",
+		"/Bulk":           "POST, OPTIONS",
 		"/Users/.search":  "POST, OPTIONS",
 		"/Groups/.search": "POST, OPTIONS",
 		"/Schemas":        "GET, HEAD, OPTIONS",

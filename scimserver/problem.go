@@ -56,8 +56,6 @@ var (
 		"there is no such resource in this directory")
 	errNoEndpoint = failure(http.StatusNotFound,
 		"there is nothing at this path; a base URL ends in /scim/v2/{namespace}/{directory} and is followed by an endpoint such as /Users")
-	errNotImplemented = failure(http.StatusNotImplemented,
-		"this endpoint is not supported; see ServiceProviderConfig")
 	errMe = failure(http.StatusNotImplemented,
 		"/Me is not supported: a token stands for an identity provider, not for a person; use /Users/{id}")
 	errNotAcceptable = failure(http.StatusNotAcceptable,
