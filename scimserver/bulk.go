@@ -47,7 +47,7 @@ func bulk(q *request) (*response, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := parseBulk(resourceTypes, body)
+	r, err := parseBulk(q.extendedTypes(), body)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"k8s.io/client-go/rest"
+
+	"github.com/scim-operator/scim-operator/scimserver/store"
 )
 
 func parsedBulk(t *testing.T, body string) *bulkRequest {
@@ -88,8 +92,9 @@ func TestBulkRunsOutOfTime(t *testing.T) {
 	ctx, hangUp := context.WithCancel(t.Context())
 	started := 0
 	q := &request{
-		Request: httptest.NewRequestWithContext(ctx, http.MethodPost, "/scim/v2/Bulk", strings.NewReader(body)),
-		started: time.Now(),
+		Request:   httptest.NewRequestWithContext(ctx, http.MethodPost, "/scim/v2/Bulk", strings.NewReader(body)),
+		started:   time.Now(),
+		directory: emptyDirectory(t),
 		dispatch: func(q *request, refusal error) *response {
 			if refusal != nil {
 				return failed(q, refusal)
@@ -128,7 +133,7 @@ func TestCircleIsTakenBack(t *testing.T) {
 	} {
 		made := 0
 		var happened []string
-		q := &request{Request: httptest.NewRequest(http.MethodPost, "/scim/v2/Bulk", strings.NewReader(body)), started: time.Now(), base: "https://x"}
+		q := &request{Request: httptest.NewRequest(http.MethodPost, "/scim/v2/Bulk", strings.NewReader(body)), started: time.Now(), base: "https://x", directory: emptyDirectory(t)}
 		q.dispatch = func(q *request, refusal error) *response {
 			what, id, status := q.Method, q.route.id, map[string]int{http.MethodPost: 201, http.MethodPut: 200, http.MethodDelete: 204}[q.Method]
 			switch {
@@ -228,4 +233,14 @@ func FuzzBulk(f *testing.F) {
 			}
 		}
 	})
+}
+
+// emptyDirectory is one of a store that has not read anything yet, so it declares no extensions.
+func emptyDirectory(t *testing.T) *store.Directory {
+	t.Helper()
+	s, err := store.New(&rest.Config{}, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.Directory("acme", "okta")
 }
