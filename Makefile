@@ -5,7 +5,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-FUZZTIME ?= 30s
+FUZZTIME ?= 5m
 TESTFLAGS ?=
 
 CONTROLLER_GEN ?= bin/tools/controller-gen
@@ -51,7 +51,7 @@ test-race: ## Run all tests under the race detector.
 	$(MAKE) test TESTFLAGS=-race
 
 .PHONY: fuzz
-fuzz: ## Run every fuzz target for FUZZTIME (30s).
+fuzz: ## Run every fuzz target for FUZZTIME (5m).
 	hack/fuzz.sh $(FUZZTIME)
 
 .PHONY: lint
