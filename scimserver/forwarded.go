@@ -42,5 +42,9 @@ func forwardedURL(header http.Header, external string) string {
 			*part.value = values[0]
 		}
 	}
+	// A host that looks plain may still be none, such as [0].
+	if _, err := url.Parse(address.String()); err != nil {
+		return external
+	}
 	return strings.TrimRight(address.String(), "/")
 }

@@ -19,6 +19,7 @@ func TestForwardedURL(t *testing.T) {
 		"a scheme":            {http.Header{"X-Forwarded-Proto": {"http"}}, "http://scim.example.com/idp"},
 		"no prefix":           {http.Header{"X-Forwarded-Prefix": {"/"}}, "https://scim.example.com"},
 		"an IPv6 address":     {http.Header{"X-Forwarded-Host": {"[::1]:80"}}, "https://[::1]:80/idp"},
+		"no IPv6 address":     {http.Header{"X-Forwarded-Host": {"[0]"}}, external},
 		"an odd scheme":       {http.Header{"X-Forwarded-Proto": {"javascript"}}, external},
 		"a user":              {http.Header{"X-Forwarded-Host": {"evil@a.example"}}, external},
 		"a path in the host":  {http.Header{"X-Forwarded-Host": {"a.example/x"}}, external},
