@@ -76,6 +76,9 @@ var (
 	errRequired  = errors.New("a required attribute cannot be removed")
 	errNoTarget  = errors.New("the filter selects nothing, and describes nothing to add")
 	errPrimaries = errors.New("more than one value is primary")
+	// errUndefined: an operation made one element twice or more than one primary, and another follows. The RFC does not say
+	// what that then works on: only the result of all must be a resource.
+	errUndefined = errors.New("the operations go through what is no resource")
 )
 
 // meaning returns what a resource is after all operations, in order, or why nothing happens.
@@ -83,6 +86,9 @@ func meaning(resource map[string]any, operations []operation) (map[string]any, e
 	result := copied(resource)
 	for _, o := range operations {
 		for _, c := range o.changes {
+			if !defined(result) {
+				return nil, errUndefined
+			}
 			if err := c.carryOut(o.op, result); err != nil {
 				return nil, err
 			}
@@ -99,6 +105,20 @@ func meaning(resource map[string]any, operations []operation) (map[string]any, e
 		put(result, name, list)
 	}
 	return result, nil
+}
+
+// defined reports whether every list is a set with one primary value at most.
+func defined(resource map[string]any) bool {
+	for name, value := range resource {
+		if !multiValued(name) {
+			continue
+		}
+		list := elements(value)
+		if distinct, err := set(name, list); err != nil || len(distinct) != len(list) {
+			return false
+		}
+	}
+	return true
 }
 
 func (c change) carryOut(op string, resource map[string]any) error {
@@ -176,11 +196,13 @@ func (c change) wholeList(op string, list []map[string]any) ([]map[string]any, e
 	}
 	list = union
 	for _, g := range given { // add
-		if slices.ContainsFunc(list, func(e map[string]any) bool { return reflect.DeepEqual(e, g) }) {
-			continue // "If the target location already contains the value specified, no changes SHOULD be made"
-		}
+		// "the service provider SHALL set the value of the attribute to false for any previously existing primary" (§3.5.2),
+		// of which an operation before may have left more than one
 		if g["primary"] == true {
 			demote(list)
+		}
+		if slices.ContainsFunc(list, func(e map[string]any) bool { return reflect.DeepEqual(e, g) }) {
+			continue // "If the target location already contains the value specified, no changes SHOULD be made"
 		}
 		list = insert(name, list, g)
 	}

@@ -2,6 +2,7 @@ package scimserver_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -252,6 +253,9 @@ func TestPatchMeansWhatRFC7644Section352Says(t *testing.T) {
 		rapid.Check(t, func(t *rapid.T) {
 			user, changes := aUser(t), someOperations(t, anOperation)
 			want, refusal := meaning(user, changes)
+			if errors.Is(refusal, errUndefined) {
+				t.Skip(refusal)
+			}
 			parsed, err := patch.Parse(schema.User, asSent(t, patchBody(changes)))
 			var got map[string]any
 			if err == nil {
@@ -309,6 +313,9 @@ var _ = Describe("RFC 7644 §3.5.2: after any PATCH, GET shows what the operatio
 	compare := func(t *tenant, r *rapid.T, path string, changes []operation) {
 		before := t.get(path)
 		want, refusal := meaning(before.body, changes)
+		if errors.Is(refusal, errUndefined) {
+			r.Skip(refusal)
+		}
 		a := t.call(http.MethodPatch, path, patchBody(changes))
 		after := t.get(path)
 		if refusal != nil {
