@@ -168,15 +168,10 @@ func roleNames(grants []v1alpha1.RoleGrant) []string {
 	return names
 }
 
-// identityOf says who a user is to the app: with the primary e-mail address, else the first.
+// identityOf says who a user is to the app.
 func identityOf(u *v1alpha1.ScimUser) v1alpha1.MemberIdentity {
-	who := v1alpha1.MemberIdentity{
-		UserName: u.Spec.UserName, DisplayName: u.Spec.DisplayName, ExternalID: u.Spec.ExternalID,
+	return v1alpha1.MemberIdentity{
+		UserName: u.Spec.UserName, Email: u.Spec.PrimaryEmail(),
+		DisplayName: u.Spec.DisplayName, ExternalID: u.Spec.ExternalID,
 	}
-	for i, e := range u.Spec.Emails {
-		if i == 0 || e.Primary != nil && *e.Primary {
-			who.Email = e.Value
-		}
-	}
-	return who
 }

@@ -62,20 +62,32 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.GroupMembershipApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("GroupSelector"):
 		return &apiv1alpha1.GroupSelectorApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("GroupsPolicy"):
+		return &apiv1alpha1.GroupsPolicyApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("HeldChanges"):
+		return &apiv1alpha1.HeldChangesApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("KubernetesRBACTarget"):
 		return &apiv1alpha1.KubernetesRBACTargetApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Manager"):
 		return &apiv1alpha1.ManagerApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("MemberIdentity"):
 		return &apiv1alpha1.MemberIdentityApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("MemberReference"):
+		return &apiv1alpha1.MemberReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("MultiValue"):
 		return &apiv1alpha1.MultiValueApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("OpenFGATarget"):
 		return &apiv1alpha1.OpenFGATargetApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("OpenShiftGroupsTarget"):
 		return &apiv1alpha1.OpenShiftGroupsTargetApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("RemovalWindow"):
+		return &apiv1alpha1.RemovalWindowApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RoleGrant"):
 		return &apiv1alpha1.RoleGrantApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("RoleReference"):
+		return &apiv1alpha1.RoleReferenceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Safeguard"):
+		return &apiv1alpha1.SafeguardApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ScimDirectory"):
 		return &apiv1alpha1.ScimDirectoryApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ScimDirectorySpec"):
@@ -92,6 +104,10 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.ScimMemberSliceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ScimMemberSliceSpec"):
 		return &apiv1alpha1.ScimMemberSliceSpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ScimTombstone"):
+		return &apiv1alpha1.ScimTombstoneApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ScimTombstoneSpec"):
+		return &apiv1alpha1.ScimTombstoneSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ScimUser"):
 		return &apiv1alpha1.ScimUserApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ScimUserSpec"):
@@ -106,6 +122,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.UserNameApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("UserReference"):
 		return &apiv1alpha1.UserReferenceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("UsersPolicy"):
+		return &apiv1alpha1.UsersPolicyApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("WebhookTarget"):
 		return &apiv1alpha1.WebhookTargetApplyConfiguration{}
 

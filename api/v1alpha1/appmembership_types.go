@@ -129,7 +129,8 @@ type AppMembershipStatus struct {
 	// +kubebuilder:validation:MaxItems=1000
 	Grants []RoleGrant `json:"grants,omitempty"`
 
-	// conditions are Ready (Provisioned, Deactivated, Removed, Local).
+	// conditions are Ready (Provisioned, Deactivated, Removed, Local,
+	// ChangesHeld, LastHolder).
 	// +optional
 	// +listType=map
 	// +listMapKey=type

@@ -9,7 +9,7 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:categories=scim
-// +kubebuilder:printcolumn:name="DisplayName",type=string,JSONPath=`.spec.displayName`
+// +kubebuilder:printcolumn:name="DisplayName",type=string,JSONPath=`.status.displayName`
 // +kubebuilder:printcolumn:name="Default",type=boolean,JSONPath=`.spec.default`
 // +kubebuilder:printcolumn:name="Groups",type=integer,JSONPath=`.status.groups`
 // +kubebuilder:printcolumn:name="Members",type=integer,JSONPath=`.status.members`
@@ -41,6 +41,8 @@ type AppRoleList struct {
 // AppRoleSpec is a role as the app's administrator defines it.
 type AppRoleSpec struct {
 	// displayName is how the role is shown to people, at most 1024 characters.
+	// The identity provider that links the role may call it otherwise: see
+	// status.displayName. Default: the role's name.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	DisplayName string `json:"displayName,omitempty"`
@@ -54,6 +56,12 @@ type AppRoleSpec struct {
 	// Default: false.
 	// +optional
 	Default bool `json:"default,omitempty"`
+
+	// protected keeps the role's last active holder: the operator never takes
+	// the role, or the access, of that person away, whatever the identity
+	// provider says, until somebody else has the role. Default: false.
+	// +optional
+	Protected bool `json:"protected,omitempty"`
 
 	// grantedTo are the groups whose members have the role, at most 100. A
 	// group that does not exist yet grants the role from the moment it is
@@ -104,6 +112,12 @@ type AppRoleStatus struct {
 	// describes.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// displayName is what the role is called: as the identity provider that
+	// linked or created it says, else spec.displayName, else the role's name.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	DisplayName string `json:"displayName,omitempty"`
 
 	// groups is the number of groups that grant the role now.
 	// +optional

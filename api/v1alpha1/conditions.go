@@ -12,6 +12,11 @@ const (
 	ConditionPrimary = "Primary"
 	// ConditionTokensValid says whether a ScimDirectory has a token that an identity provider can use.
 	ConditionTokensValid = "TokensValid"
+	// ConditionChangesHeld is present on a ScimDirectory while its safeguard holds removals of access back.
+	ConditionChangesHeld = "ChangesHeld"
+	// ConditionReleased is present on a ScimGroup that an administrator has released: anybody may edit or delete it, until
+	// the identity provider writes to it again.
+	ConditionReleased = "Released"
 )
 
 // Condition reasons.
@@ -40,6 +45,24 @@ const (
 	ReasonTokenExpired = "TokenExpired"
 	// ReasonTokenInvalid: a token's Secret is missing, of another type, or holds no token.
 	ReasonTokenInvalid = "TokenInvalid"
+
+	// ReasonTokenExpiringSoon: a token stops working within 30 days.
+	ReasonTokenExpiringSoon = "TokenExpiringSoon"
+
+	// ReasonSafeguard: more people would lose access than the safeguard lets pass.
+	ReasonSafeguard = "Safeguard"
+	// ReasonChangesHeld: the safeguard holds back what this object would lose.
+	ReasonChangesHeld = "ChangesHeld"
+	// ReasonLastHolder: the person is the last one who has a protected role.
+	ReasonLastHolder = "LastHolder"
+	// ReasonLocalMemberExists: a local member has the same identifier, and users.existing is Reject.
+	ReasonLocalMemberExists = "LocalMemberExists"
+	// ReasonExposed: the group shows a role of the app, for the identity provider to link.
+	ReasonExposed = "Exposed"
+	// ReasonReserved: the group has a name that groups.reserved keeps for the app.
+	ReasonReserved = "Reserved"
+	// ReasonReleaseRequested: an administrator has set the annotation that releases the group.
+	ReasonReleaseRequested = "ReleaseRequested"
 
 	// ReasonConflict: an older object of the directory holds the same userName or displayName.
 	ReasonConflict = "Conflict"
@@ -85,6 +108,20 @@ const (
 	TokenSecretKey = "token"
 	// TokenSecretHashKey is the key of a token Secret that holds the hexadecimal SHA-256 of the token.
 	TokenSecretHashKey = "tokenSHA256"
+	// TokenSecretLastFourKey is the key of a token Secret that may hold the token's last four characters beside its hash.
+	TokenSecretLastFourKey = "lastFour"
+)
+
+const (
+	// ApproveAnnotation on a ScimDirectory releases the plan of held changes that it names (status.held.plan).
+	ApproveAnnotation = "scim-operator.io/approve"
+	// ReleaseAnnotation with the value "true" on a ScimGroup lets anybody edit or delete it. The SCIM server takes it away
+	// when the identity provider writes to the group again.
+	ReleaseAnnotation = "scim-operator.io/release"
+	// RequestAnnotation is the id of the SCIM request that last changed the object, for the audit log.
+	RequestAnnotation = "scim-operator.io/request"
+	// RoleOfGroupLabel on an AppRole is the name of the ScimGroup that it was made for.
+	RoleOfGroupLabel = "scim-operator.io/group"
 )
 
 // LastModifiedAnnotation is when the SCIM server last changed the resource (RFC 3339), for meta.lastModified. It is not

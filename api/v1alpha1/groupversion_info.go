@@ -28,6 +28,7 @@ func addKnownTypes(scheme *runtime.Scheme) error {
 		&ScimUser{}, &ScimUserList{},
 		&ScimGroup{}, &ScimGroupList{},
 		&ScimMemberSlice{}, &ScimMemberSliceList{},
+		&ScimTombstone{}, &ScimTombstoneList{},
 		&AppRole{}, &AppRoleList{},
 		&AppMembership{}, &AppMembershipList{},
 		&AppTarget{}, &AppTargetList{},

@@ -49,14 +49,12 @@ type ScimDirectorySpec struct {
 	// primary still accepts and stores everything its identity provider sends;
 	// it grants nothing. Default: false.
 	// +optional
-	// +kubebuilder:default=false
 	Primary bool `json:"primary,omitempty"`
 
 	// suspended makes the SCIM server answer every call of this directory with
 	// 503 and Retry-After, so that the identity provider tries again later.
 	// People keep the access they have. Default: false.
 	// +optional
-	// +kubebuilder:default=false
 	Suspended bool `json:"suspended,omitempty"`
 
 	// tokens are the bearer tokens that the identity provider may present, at
@@ -68,6 +66,29 @@ type ScimDirectorySpec struct {
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=16
 	Tokens []DirectoryToken `json:"tokens,omitempty"`
+
+	// users says how the identity provider's users become people of the app.
+	// +optional
+	Users UsersPolicy `json:"users,omitzero"`
+
+	// groups says what the identity provider's groups are to the app.
+	// +optional
+	Groups GroupsPolicy `json:"groups,omitzero"`
+
+	// localEdits says whether anybody but the operator may change what the
+	// identity provider owns: ScimUsers, ScimGroups, ScimMemberSlices, and in
+	// an AppMembership the person, active, and the roles that this directory
+	// granted. Deny: the API server refuses it and names the directory. Allow:
+	// it is stored, and lasts until the identity provider writes again.
+	// Roles granted by hand and local members can be edited in any case.
+	// Default: Deny.
+	// +optional
+	LocalEdits LocalEdits `json:"localEdits,omitempty"`
+
+	// safeguard holds back mass removals of access until an administrator has
+	// approved them. Without it, every removal is carried out at once.
+	// +optional
+	Safeguard *Safeguard `json:"safeguard,omitempty"`
 
 	// extensions declare schemas beside those of RFC 7643 (§3.3), at most 8.
 	// Their attributes are checked, can be filtered by and patched, and are
@@ -88,7 +109,6 @@ type ScimDirectorySpec struct {
 	// that this directory granted are taken away. The directory's users and
 	// groups are removed in both cases. Default: Retain.
 	// +optional
-	// +kubebuilder:default=Retain
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
 }
 
@@ -136,19 +156,37 @@ type DirectoryToken struct {
 	Generate bool `json:"generate,omitempty"`
 
 	// scopes are what the token may do: Read (GET) and Write (POST, PUT,
-	// PATCH, DELETE). A token with no scope, or without the one that a call
-	// needs, is answered 403. Default: [Read, Write].
+	// PATCH, DELETE). A token that lacks the one a call needs is answered 403;
+	// with [] it may do nothing. Default: [Read, Write].
 	// +optional
 	// +listType=set
-	// +kubebuilder:default={Read,Write}
 	// +kubebuilder:validation:MaxItems=2
-	Scopes []TokenScope `json:"scopes"`
+	Scopes []TokenScope `json:"scopes,omitzero"`
 
 	// expirationTime is when the token stops working (RFC 3339, for example
 	// 2030-03-31T00:00:00Z). Without it the token does not expire.
 	// +optional
 	ExpirationTime *metav1.Time `json:"expirationTime,omitempty"`
+
+	// plaintext says what happens to a token that its Secret holds as it is.
+	// Keep: it stays. EraseAfterFirstUse: once the identity provider has used
+	// it, the operator replaces it in the Secret by its hash, so that it can
+	// be read there only until it is in use. Default: Keep.
+	// +optional
+	Plaintext PlaintextPolicy `json:"plaintext,omitempty"`
 }
+
+// PlaintextPolicy says what happens to the plaintext of a token.
+//
+// +kubebuilder:validation:Enum=Keep;EraseAfterFirstUse
+type PlaintextPolicy string
+
+const (
+	// PlaintextKeep leaves it in the Secret.
+	PlaintextKeep PlaintextPolicy = "Keep"
+	// PlaintextEraseAfterFirstUse replaces it by its hash once it has been used.
+	PlaintextEraseAfterFirstUse PlaintextPolicy = "EraseAfterFirstUse"
+)
 
 // TokenScope is one thing a token may do.
 //
@@ -219,6 +257,21 @@ type ScimDirectoryStatus struct {
 	// +kubebuilder:validation:Minimum=0
 	Members int32 `json:"members"`
 
+	// lastRequestTime is when the identity provider last called with a valid
+	// token, to within five minutes.
+	// +optional
+	LastRequestTime *metav1.Time `json:"lastRequestTime,omitempty"`
+
+	// held is the removals of access that the safeguard holds back. Absent
+	// when there are none.
+	// +optional
+	Held *HeldChanges `json:"held,omitempty"`
+
+	// removals is the safeguard's count of the removals of access that were
+	// carried out in its current window.
+	// +optional
+	Removals *RemovalWindow `json:"removals,omitempty"`
+
 	// tokens is what is known of each token of the spec.
 	// +optional
 	// +listType=map
@@ -227,8 +280,9 @@ type ScimDirectoryStatus struct {
 	Tokens []DirectoryTokenStatus `json:"tokens,omitempty"`
 
 	// conditions are Ready; Primary (Elected, NotRequested, PrimaryConflict,
-	// HandingOver); TokensValid (NoToken, TokenExpired, TokenInvalid); Stalled
-	// while an administrator has to act.
+	// HandingOver); TokensValid (NoToken, TokenExpired, TokenInvalid,
+	// TokenExpiringSoon); ChangesHeld while the safeguard holds removals back;
+	// Stalled while an administrator has to act.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -246,12 +300,12 @@ type DirectoryTokenStatus struct {
 
 	// state is Valid, Expired (its expirationTime has passed) or Invalid (its
 	// Secret is missing, of another type, or holds no token).
-	// +required
-	State TokenState `json:"state"`
+	// +optional
+	State TokenState `json:"state,omitempty"`
 
 	// lastFour is the last four characters of the token, to tell which one is
 	// entered in the identity provider. Empty when the Secret holds only a
-	// hash.
+	// hash, without the key lastFour.
 	// +optional
 	// +kubebuilder:validation:MaxLength=4
 	LastFour string `json:"lastFour,omitempty"`
@@ -260,6 +314,66 @@ type DirectoryTokenStatus struct {
 	// expire.
 	// +optional
 	ExpirationTime *metav1.Time `json:"expirationTime,omitempty"`
+
+	// lastUsedTime is when a call with this token was last answered, to within
+	// five minutes.
+	// +optional
+	LastUsedTime *metav1.Time `json:"lastUsedTime,omitempty"`
+
+	// usedSecretVersion is the metadata.resourceVersion of the Secret that
+	// held the token when it was last used.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	UsedSecretVersion string `json:"usedSecretVersion,omitempty"`
+
+	// lastFailureTime is when a call with this token was last refused, to
+	// within five minutes.
+	// +optional
+	LastFailureTime *metav1.Time `json:"lastFailureTime,omitempty"`
+
+	// lastFailureReason is why: Expired, or ScopeMissing.
+	// +optional
+	LastFailureReason TokenFailure `json:"lastFailureReason,omitempty"`
+}
+
+// TokenFailure is why a call with a known token was refused.
+//
+// +kubebuilder:validation:Enum=Expired;ScopeMissing
+type TokenFailure string
+
+const (
+	// TokenFailureExpired: the token's expirationTime had passed (401).
+	TokenFailureExpired TokenFailure = "Expired"
+	// TokenFailureScopeMissing: the token lacked the scope that the call needs (403).
+	TokenFailureScopeMissing TokenFailure = "ScopeMissing"
+)
+
+// HeldChanges is a plan of removals of access that waits for approval.
+type HeldChanges struct {
+	// people is the number of people who would lose access.
+	// +required
+	// +kubebuilder:validation:Minimum=0
+	People int32 `json:"people"`
+	// plan identifies exactly these removals. Annotate the directory with
+	// scim-operator.io/approve=<plan> to have them carried out.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	Plan string `json:"plan"`
+	// since is when the first of them was held back.
+	// +required
+	Since metav1.Time `json:"since"`
+}
+
+// RemovalWindow counts removals of access over a time.
+type RemovalWindow struct {
+	// startTime is when the window began.
+	// +required
+	StartTime metav1.Time `json:"startTime"`
+	// people is the number of people who have lost access since then.
+	// +required
+	// +kubebuilder:validation:Minimum=0
+	People int32 `json:"people"`
 }
 
 // TokenState says whether a token can be used.

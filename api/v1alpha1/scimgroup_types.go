@@ -9,12 +9,14 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:categories=scim
+// +kubebuilder:selectablefield:JSONPath=`.spec.roleRef.name`
 // +kubebuilder:printcolumn:name="DisplayName",type=string,JSONPath=`.spec.displayName`
 // +kubebuilder:printcolumn:name="Members",type=integer,JSONPath=`.status.members`
 // +kubebuilder:printcolumn:name="Role",type=string,JSONPath=`.status.roles`
 // +kubebuilder:printcolumn:name="Directory",type=string,JSONPath=`.spec.directoryRef.name`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Origin",type=string,JSONPath=`.spec.origin`,priority=1
 type ScimGroup struct {
 	metav1.TypeMeta `json:",inline"`
 	// metadata is the standard metadata of an object.
@@ -41,11 +43,27 @@ type ScimGroupList struct {
 // ScimGroupSpec is a Group of RFC 7643 §4.2.
 //
 // +kubebuilder:validation:XValidation:rule="self.directoryRef == oldSelf.directoryRef",message="directoryRef cannot be changed: a group stays in the directory whose identity provider created it"
+// +kubebuilder:validation:XValidation:rule="has(self.roleRef) == has(oldSelf.roleRef) && (!has(self.roleRef) || self.roleRef == oldSelf.roleRef)",message="roleRef cannot be changed: a group that is linked to a role stays so"
+// +kubebuilder:validation:XValidation:rule="!has(self.origin) || self.origin != 'App' || has(self.roleRef)",message="a group of origin App needs roleRef, the role that it shows"
 type ScimGroupSpec struct {
 	// directoryRef names the ScimDirectory that this group belongs to. It
 	// cannot be changed.
 	// +required
 	DirectoryRef DirectoryReference `json:"directoryRef"`
+
+	// origin says who the group comes from. IdP: the identity provider created
+	// it, or took it over. App: it shows a role of the app (roleRef) with those
+	// who have it, for the identity provider to find and link; it grants
+	// nothing. Default: IdP.
+	// +optional
+	Origin Origin `json:"origin,omitempty"`
+
+	// roleRef names the AppRole that this group is, where the directory's
+	// groups are roles. Once the identity provider has linked the group, its
+	// members have the role, whatever the group is called. It cannot be
+	// changed.
+	// +optional
+	RoleRef *RoleReference `json:"roleRef,omitempty"`
 
 	// externalId is the identity provider's own identifier of the group,
 	// case-exact, at most 1024 characters.
@@ -112,8 +130,9 @@ type ScimGroupStatus struct {
 	// +kubebuilder:validation:items:MaxLength=253
 	Roles []string `json:"roles,omitempty"`
 
-	// conditions are Ready (Ready, Conflict, DirectoryNotFound,
-	// DanglingMembers, MembersIncomplete); Stalled while an administrator has
+	// conditions are Ready (Ready, Exposed, Reserved, Conflict,
+	// DirectoryNotFound, DanglingMembers, MembersIncomplete); Released while
+	// anybody may edit or delete the group; Stalled while an administrator has
 	// to act.
 	// +optional
 	// +listType=map

@@ -13,12 +13,14 @@ import (
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:categories=scim
+// +kubebuilder:selectablefield:JSONPath=`.spec.memberRef.name`
 // +kubebuilder:printcolumn:name="Username",type=string,JSONPath=`.spec.userName`
 // +kubebuilder:printcolumn:name="Active",type=boolean,JSONPath=`.spec.active`
 // +kubebuilder:printcolumn:name="Directory",type=string,JSONPath=`.spec.directoryRef.name`
 // +kubebuilder:printcolumn:name="Roles",type=string,JSONPath=`.status.roles`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Origin",type=string,JSONPath=`.spec.origin`,priority=1
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`,priority=1
 type ScimUser struct {
 	metav1.TypeMeta `json:",inline"`
@@ -52,6 +54,17 @@ type ScimUserSpec struct {
 	// cannot be changed.
 	// +required
 	DirectoryRef DirectoryReference `json:"directoryRef"`
+
+	// origin says who the user comes from. IdP: the identity provider created
+	// it, or took it over. App: it stands for a local member of the app
+	// (memberRef) that the identity provider may find and take over; it grants
+	// nothing. Default: IdP.
+	// +optional
+	Origin Origin `json:"origin,omitempty"`
+
+	// memberRef names the AppMembership that a user of origin App stands for.
+	// +optional
+	MemberRef *MemberReference `json:"memberRef,omitempty"`
 
 	UserAttributes `json:",inline"`
 
@@ -358,11 +371,47 @@ type ScimUserStatus struct {
 	// +kubebuilder:validation:items:MaxLength=253
 	Roles []string `json:"roles,omitempty"`
 
-	// conditions are Ready (Provisioned, Deactivated, NotPrimary, Conflict,
-	// DirectoryNotFound, TooManyRoles); Stalled while an administrator has to act.
+	// provisionedTime is when the user first became an active member of the
+	// app, and the event UserProvisioned told of it.
+	// +optional
+	ProvisionedTime *metav1.Time `json:"provisionedTime,omitempty"`
+
+	// conditions are Ready (Provisioned, Deactivated, NotPrimary, Local,
+	// ChangesHeld, LastHolder, LocalMemberExists, Conflict, DirectoryNotFound,
+	// TooManyRoles); Stalled while an administrator has to act.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
 	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
+}
+
+// Origin says who a user or group comes from.
+//
+// +kubebuilder:validation:Enum=IdP;App
+type Origin string
+
+const (
+	// OriginIDP: the identity provider owns it. It is what an empty origin means.
+	OriginIDP Origin = "IdP"
+	// OriginApp: it stands for something that the app has and the identity provider may take over.
+	OriginApp Origin = "App"
+)
+
+// MemberReference names an AppMembership of the same namespace.
+type MemberReference struct {
+	// name is the AppMembership's name, at most 253 characters.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name"`
+}
+
+// RoleReference names an AppRole of the same namespace.
+type RoleReference struct {
+	// name is the AppRole's name, at most 253 characters.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name"`
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -17,7 +18,7 @@ const MinTokenLength = 32
 type TokenFingerprint struct {
 	// SHA256 is the token's hash.
 	SHA256 [sha256.Size]byte
-	// LastFour is the token's last four characters; empty when only the hash is stored.
+	// LastFour is the token's last four characters; empty when the Secret does not say.
 	LastFour string
 }
 
@@ -46,8 +47,16 @@ func ReadTokenSecret(secretType string, data map[string][]byte) (TokenFingerprin
 			return TokenFingerprint{}, fmt.Errorf("its %s is not a SHA-256 in 64 hexadecimal digits", TokenSecretHashKey)
 		}
 		copy(f.SHA256[:], raw)
+		if last := data[TokenSecretLastFourKey]; len(last) == 4 {
+			f.LastFour = string(last)
+		}
 		return f, nil
 	default:
 		return TokenFingerprint{}, errors.New("it has neither " + TokenSecretKey + " nor " + TokenSecretHashKey)
 	}
+}
+
+// Allows says whether the token has the scope.
+func (t *DirectoryToken) Allows(scope TokenScope) bool {
+	return t.Scopes == nil || slices.Contains(t.Scopes, scope)
 }

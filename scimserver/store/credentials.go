@@ -93,8 +93,8 @@ func (c *credentials) find(hash [sha256.Size]byte, now time.Time) []Credential {
 				}
 				found = append(found, Credential{
 					Namespace: d.Namespace, Directory: d.Name, Token: t.Name, Suspended: d.Spec.Suspended,
-					Read:  slices.Contains(t.Scopes, v1alpha1.ScopeRead),
-					Write: slices.Contains(t.Scopes, v1alpha1.ScopeWrite),
+					Read:  t.Allows(v1alpha1.ScopeRead),
+					Write: t.Allows(v1alpha1.ScopeWrite),
 				})
 			}
 		}

@@ -148,6 +148,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             namedType: com.github.scim-operator.scim-operator.api.v1alpha1.GroupSelector
           elementRelationship: atomic
+    - name: protected
+      type:
+        scalar: boolean
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.AppRoleStatus
   map:
     fields:
@@ -159,6 +162,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - type
+    - name: displayName
+      type:
+        scalar: string
     - name: groups
       type:
         scalar: numeric
@@ -250,6 +256,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: value
       type:
         scalar: string
+- name: com.github.scim-operator.scim-operator.api.v1alpha1.Deactivation
+  scalar: string
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.DeletionPolicy
   scalar: string
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.DirectoryReference
@@ -270,15 +278,15 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: name
       type:
         scalar: string
+    - name: plaintext
+      type:
+        namedType: com.github.scim-operator.scim-operator.api.v1alpha1.PlaintextPolicy
     - name: scopes
       type:
         list:
           elementType:
             namedType: com.github.scim-operator.scim-operator.api.v1alpha1.TokenScope
           elementRelationship: associative
-      default:
-      - Read
-      - Write
     - name: secretRef
       type:
         namedType: com.github.scim-operator.scim-operator.api.v1alpha1.SecretReference
@@ -288,15 +296,27 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: expirationTime
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: lastFailureReason
+      type:
+        namedType: com.github.scim-operator.scim-operator.api.v1alpha1.TokenFailure
+    - name: lastFailureTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
     - name: lastFour
       type:
         scalar: string
+    - name: lastUsedTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
     - name: name
       type:
         scalar: string
     - name: state
       type:
         namedType: com.github.scim-operator.scim-operator.api.v1alpha1.TokenState
+    - name: usedSecretVersion
+      type:
+        scalar: string
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.EnterpriseUser
   map:
     fields:
@@ -318,6 +338,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: organization
       type:
         scalar: string
+- name: com.github.scim-operator.scim-operator.api.v1alpha1.ExistingPolicy
+  scalar: string
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.ExtendedResourceType
   scalar: string
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.Extension
@@ -439,6 +461,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: type
       type:
         namedType: com.github.scim-operator.scim-operator.api.v1alpha1.AttributeType
+- name: com.github.scim-operator.scim-operator.api.v1alpha1.GroupMeaning
+  scalar: string
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.GroupMembership
   map:
     fields:
@@ -466,12 +490,51 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: name
       type:
         scalar: string
+- name: com.github.scim-operator.scim-operator.api.v1alpha1.GroupsPolicy
+  map:
+    fields:
+    - name: existing
+      type:
+        namedType: com.github.scim-operator.scim-operator.api.v1alpha1.ExistingPolicy
+    - name: importable
+      type:
+        namedType: com.github.scim-operator.scim-operator.api.v1alpha1.Importable
+    - name: meaning
+      type:
+        namedType: com.github.scim-operator.scim-operator.api.v1alpha1.GroupMeaning
+    - name: rename
+      type:
+        namedType: com.github.scim-operator.scim-operator.api.v1alpha1.RenamePolicy
+    - name: reserved
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+- name: com.github.scim-operator.scim-operator.api.v1alpha1.HeldChanges
+  map:
+    fields:
+    - name: people
+      type:
+        scalar: numeric
+    - name: plan
+      type:
+        scalar: string
+    - name: since
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+- name: com.github.scim-operator.scim-operator.api.v1alpha1.Importable
+  scalar: string
+- name: com.github.scim-operator.scim-operator.api.v1alpha1.JustInTime
+  scalar: string
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.KubernetesRBACTarget
   map:
     fields:
     - name: serviceAccountName
       type:
         scalar: string
+- name: com.github.scim-operator.scim-operator.api.v1alpha1.LocalEdits
+  scalar: string
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.Manager
   map:
     fields:
@@ -491,6 +554,12 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: string
     - name: userName
+      type:
+        scalar: string
+- name: com.github.scim-operator.scim-operator.api.v1alpha1.MemberReference
+  map:
+    fields:
+    - name: name
       type:
         scalar: string
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.MultiValue
@@ -523,6 +592,21 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: prefix
       type:
         scalar: string
+- name: com.github.scim-operator.scim-operator.api.v1alpha1.Origin
+  scalar: string
+- name: com.github.scim-operator.scim-operator.api.v1alpha1.PlaintextPolicy
+  scalar: string
+- name: com.github.scim-operator.scim-operator.api.v1alpha1.RemovalWindow
+  map:
+    fields:
+    - name: people
+      type:
+        scalar: numeric
+    - name: startTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+- name: com.github.scim-operator.scim-operator.api.v1alpha1.RenamePolicy
+  scalar: string
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.RoleGrant
   map:
     fields:
@@ -535,6 +619,24 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: role
       type:
         scalar: string
+- name: com.github.scim-operator.scim-operator.api.v1alpha1.RoleReference
+  map:
+    fields:
+    - name: name
+      type:
+        scalar: string
+- name: com.github.scim-operator.scim-operator.api.v1alpha1.Safeguard
+  map:
+    fields:
+    - name: minimum
+      type:
+        scalar: numeric
+    - name: percent
+      type:
+        scalar: numeric
+    - name: window
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Duration
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.ScimDirectory
   map:
     fields:
@@ -559,7 +661,6 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: deletionPolicy
       type:
         namedType: com.github.scim-operator.scim-operator.api.v1alpha1.DeletionPolicy
-      default: Retain
     - name: extensions
       type:
         list:
@@ -568,14 +669,21 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - urn
+    - name: groups
+      type:
+        namedType: com.github.scim-operator.scim-operator.api.v1alpha1.GroupsPolicy
+    - name: localEdits
+      type:
+        namedType: com.github.scim-operator.scim-operator.api.v1alpha1.LocalEdits
     - name: primary
       type:
         scalar: boolean
-      default: false
+    - name: safeguard
+      type:
+        namedType: com.github.scim-operator.scim-operator.api.v1alpha1.Safeguard
     - name: suspended
       type:
         scalar: boolean
-      default: false
     - name: tokens
       type:
         list:
@@ -584,6 +692,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - name
+    - name: users
+      type:
+        namedType: com.github.scim-operator.scim-operator.api.v1alpha1.UsersPolicy
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.ScimDirectoryStatus
   map:
     fields:
@@ -604,6 +715,12 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: groups
       type:
         scalar: numeric
+    - name: held
+      type:
+        namedType: com.github.scim-operator.scim-operator.api.v1alpha1.HeldChanges
+    - name: lastRequestTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
     - name: members
       type:
         scalar: numeric
@@ -613,6 +730,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: primary
       type:
         scalar: boolean
+    - name: removals
+      type:
+        namedType: com.github.scim-operator.scim-operator.api.v1alpha1.RemovalWindow
     - name: tokens
       type:
         list:
@@ -662,6 +782,12 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: membership
       type:
         namedType: com.github.scim-operator.scim-operator.api.v1alpha1.GroupMembership
+    - name: origin
+      type:
+        namedType: com.github.scim-operator.scim-operator.api.v1alpha1.Origin
+    - name: roleRef
+      type:
+        namedType: com.github.scim-operator.scim-operator.api.v1alpha1.RoleReference
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.ScimGroupStatus
   map:
     fields:
@@ -730,6 +856,36 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: shard
       type:
         scalar: numeric
+- name: com.github.scim-operator.scim-operator.api.v1alpha1.ScimTombstone
+  map:
+    fields:
+    - name: apiVersion
+      type:
+        scalar: string
+    - name: kind
+      type:
+        scalar: string
+    - name: metadata
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta
+    - name: spec
+      type:
+        namedType: com.github.scim-operator.scim-operator.api.v1alpha1.ScimTombstoneSpec
+- name: com.github.scim-operator.scim-operator.api.v1alpha1.ScimTombstoneSpec
+  map:
+    fields:
+    - name: deletionTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: directoryRef
+      type:
+        namedType: com.github.scim-operator.scim-operator.api.v1alpha1.DirectoryReference
+    - name: externalIdSHA256
+      type:
+        scalar: string
+    - name: identifierSHA256
+      type:
+        scalar: string
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.ScimUser
   map:
     fields:
@@ -799,12 +955,18 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: locale
       type:
         scalar: string
+    - name: memberRef
+      type:
+        namedType: com.github.scim-operator.scim-operator.api.v1alpha1.MemberReference
     - name: name
       type:
         namedType: com.github.scim-operator.scim-operator.api.v1alpha1.UserName
     - name: nickName
       type:
         scalar: string
+    - name: origin
+      type:
+        namedType: com.github.scim-operator.scim-operator.api.v1alpha1.Origin
     - name: phoneNumbers
       type:
         list:
@@ -861,6 +1023,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: observedGeneration
       type:
         scalar: numeric
+    - name: provisionedTime
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
     - name: roles
       type:
         list:
@@ -875,9 +1040,13 @@ var schemaYAML = typed.YAMLObject(`types:
         scalar: string
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.TargetMode
   scalar: string
+- name: com.github.scim-operator.scim-operator.api.v1alpha1.TokenFailure
+  scalar: string
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.TokenScope
   scalar: string
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.TokenState
+  scalar: string
+- name: com.github.scim-operator.scim-operator.api.v1alpha1.UserIdentifier
   scalar: string
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.UserName
   map:
@@ -909,6 +1078,33 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: name
       type:
         scalar: string
+- name: com.github.scim-operator.scim-operator.api.v1alpha1.UsersPolicy
+  map:
+    fields:
+    - name: allowedDomains
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: deactivation
+      type:
+        namedType: com.github.scim-operator.scim-operator.api.v1alpha1.Deactivation
+    - name: existing
+      type:
+        namedType: com.github.scim-operator.scim-operator.api.v1alpha1.ExistingPolicy
+    - name: identifier
+      type:
+        namedType: com.github.scim-operator.scim-operator.api.v1alpha1.UserIdentifier
+    - name: importable
+      type:
+        namedType: com.github.scim-operator.scim-operator.api.v1alpha1.Importable
+    - name: justInTime
+      type:
+        namedType: com.github.scim-operator.scim-operator.api.v1alpha1.JustInTime
+    - name: tombstoneTTL
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Duration
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.WebhookTarget
   map:
     fields:
@@ -937,6 +1133,8 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: string
 - name: io.k8s.apimachinery.pkg.apis.meta.v1.ConditionStatus
+  scalar: string
+- name: io.k8s.apimachinery.pkg.apis.meta.v1.Duration
   scalar: string
 - name: io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1
   map:

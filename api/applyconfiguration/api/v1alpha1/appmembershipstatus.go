@@ -20,7 +20,8 @@ type AppMembershipStatusApplyConfiguration struct {
 	// grants say for each role that comes from the directory why the person
 	// has it.
 	Grants []RoleGrantApplyConfiguration `json:"grants,omitempty"`
-	// conditions are Ready (Provisioned, Deactivated, Removed, Local).
+	// conditions are Ready (Provisioned, Deactivated, Removed, Local,
+	// ChangesHeld, LastHolder).
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 }
 

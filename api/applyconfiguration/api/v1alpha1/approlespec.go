@@ -8,12 +8,18 @@ package v1alpha1
 // AppRoleSpec is a role as the app's administrator defines it.
 type AppRoleSpecApplyConfiguration struct {
 	// displayName is how the role is shown to people, at most 1024 characters.
+	// The identity provider that links the role may call it otherwise: see
+	// status.displayName. Default: the role's name.
 	DisplayName *string `json:"displayName,omitempty"`
 	// description says what the role allows, at most 4096 characters.
 	Description *string `json:"description,omitempty"`
 	// default gives the role to every active user of the primary directory.
 	// Default: false.
 	Default *bool `json:"default,omitempty"`
+	// protected keeps the role's last active holder: the operator never takes
+	// the role, or the access, of that person away, whatever the identity
+	// provider says, until somebody else has the role. Default: false.
+	Protected *bool `json:"protected,omitempty"`
 	// grantedTo are the groups whose members have the role, at most 100. A
 	// group that does not exist yet grants the role from the moment it is
 	// pushed.
@@ -47,6 +53,14 @@ func (b *AppRoleSpecApplyConfiguration) WithDescription(value string) *AppRoleSp
 // If called multiple times, the Default field is set to the value of the last call.
 func (b *AppRoleSpecApplyConfiguration) WithDefault(value bool) *AppRoleSpecApplyConfiguration {
 	b.Default = &value
+	return b
+}
+
+// WithProtected sets the Protected field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Protected field is set to the value of the last call.
+func (b *AppRoleSpecApplyConfiguration) WithProtected(value bool) *AppRoleSpecApplyConfiguration {
+	b.Protected = &value
 	return b
 }
 

@@ -14,6 +14,9 @@ type AppRoleStatusApplyConfiguration struct {
 	// observedGeneration is the metadata.generation that this status
 	// describes.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
+	// displayName is what the role is called: as the identity provider that
+	// linked or created it says, else spec.displayName, else the role's name.
+	DisplayName *string `json:"displayName,omitempty"`
 	// groups is the number of groups that grant the role now.
 	Groups *int32 `json:"groups,omitempty"`
 	// members is the number of active AppMemberships that have the role, from
@@ -34,6 +37,14 @@ func AppRoleStatus() *AppRoleStatusApplyConfiguration {
 // If called multiple times, the ObservedGeneration field is set to the value of the last call.
 func (b *AppRoleStatusApplyConfiguration) WithObservedGeneration(value int64) *AppRoleStatusApplyConfiguration {
 	b.ObservedGeneration = &value
+	return b
+}
+
+// WithDisplayName sets the DisplayName field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the DisplayName field is set to the value of the last call.
+func (b *AppRoleStatusApplyConfiguration) WithDisplayName(value string) *AppRoleStatusApplyConfiguration {
+	b.DisplayName = &value
 	return b
 }
 

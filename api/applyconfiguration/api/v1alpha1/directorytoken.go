@@ -29,12 +29,17 @@ type DirectoryTokenApplyConfiguration struct {
 	// any case. Removing the entry leaves the Secret. Default: false.
 	Generate *bool `json:"generate,omitempty"`
 	// scopes are what the token may do: Read (GET) and Write (POST, PUT,
-	// PATCH, DELETE). A token with no scope, or without the one that a call
-	// needs, is answered 403. Default: [Read, Write].
+	// PATCH, DELETE). A token that lacks the one a call needs is answered 403;
+	// with [] it may do nothing. Default: [Read, Write].
 	Scopes []apiv1alpha1.TokenScope `json:"scopes,omitempty"`
 	// expirationTime is when the token stops working (RFC 3339, for example
 	// 2030-03-31T00:00:00Z). Without it the token does not expire.
 	ExpirationTime *v1.Time `json:"expirationTime,omitempty"`
+	// plaintext says what happens to a token that its Secret holds as it is.
+	// Keep: it stays. EraseAfterFirstUse: once the identity provider has used
+	// it, the operator replaces it in the Secret by its hash, so that it can
+	// be read there only until it is in use. Default: Keep.
+	Plaintext *apiv1alpha1.PlaintextPolicy `json:"plaintext,omitempty"`
 }
 
 // DirectoryTokenApplyConfiguration constructs a declarative configuration of the DirectoryToken type for use with
@@ -82,5 +87,13 @@ func (b *DirectoryTokenApplyConfiguration) WithScopes(values ...apiv1alpha1.Toke
 // If called multiple times, the ExpirationTime field is set to the value of the last call.
 func (b *DirectoryTokenApplyConfiguration) WithExpirationTime(value v1.Time) *DirectoryTokenApplyConfiguration {
 	b.ExpirationTime = &value
+	return b
+}
+
+// WithPlaintext sets the Plaintext field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Plaintext field is set to the value of the last call.
+func (b *DirectoryTokenApplyConfiguration) WithPlaintext(value apiv1alpha1.PlaintextPolicy) *DirectoryTokenApplyConfiguration {
+	b.Plaintext = &value
 	return b
 }

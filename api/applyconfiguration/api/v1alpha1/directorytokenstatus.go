@@ -19,11 +19,22 @@ type DirectoryTokenStatusApplyConfiguration struct {
 	State *apiv1alpha1.TokenState `json:"state,omitempty"`
 	// lastFour is the last four characters of the token, to tell which one is
 	// entered in the identity provider. Empty when the Secret holds only a
-	// hash.
+	// hash, without the key lastFour.
 	LastFour *string `json:"lastFour,omitempty"`
 	// expirationTime is when the token stops working. Absent when it does not
 	// expire.
 	ExpirationTime *v1.Time `json:"expirationTime,omitempty"`
+	// lastUsedTime is when a call with this token was last answered, to within
+	// five minutes.
+	LastUsedTime *v1.Time `json:"lastUsedTime,omitempty"`
+	// usedSecretVersion is the metadata.resourceVersion of the Secret that
+	// held the token when it was last used.
+	UsedSecretVersion *string `json:"usedSecretVersion,omitempty"`
+	// lastFailureTime is when a call with this token was last refused, to
+	// within five minutes.
+	LastFailureTime *v1.Time `json:"lastFailureTime,omitempty"`
+	// lastFailureReason is why: Expired, or ScopeMissing.
+	LastFailureReason *apiv1alpha1.TokenFailure `json:"lastFailureReason,omitempty"`
 }
 
 // DirectoryTokenStatusApplyConfiguration constructs a declarative configuration of the DirectoryTokenStatus type for use with
@@ -61,5 +72,37 @@ func (b *DirectoryTokenStatusApplyConfiguration) WithLastFour(value string) *Dir
 // If called multiple times, the ExpirationTime field is set to the value of the last call.
 func (b *DirectoryTokenStatusApplyConfiguration) WithExpirationTime(value v1.Time) *DirectoryTokenStatusApplyConfiguration {
 	b.ExpirationTime = &value
+	return b
+}
+
+// WithLastUsedTime sets the LastUsedTime field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the LastUsedTime field is set to the value of the last call.
+func (b *DirectoryTokenStatusApplyConfiguration) WithLastUsedTime(value v1.Time) *DirectoryTokenStatusApplyConfiguration {
+	b.LastUsedTime = &value
+	return b
+}
+
+// WithUsedSecretVersion sets the UsedSecretVersion field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the UsedSecretVersion field is set to the value of the last call.
+func (b *DirectoryTokenStatusApplyConfiguration) WithUsedSecretVersion(value string) *DirectoryTokenStatusApplyConfiguration {
+	b.UsedSecretVersion = &value
+	return b
+}
+
+// WithLastFailureTime sets the LastFailureTime field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the LastFailureTime field is set to the value of the last call.
+func (b *DirectoryTokenStatusApplyConfiguration) WithLastFailureTime(value v1.Time) *DirectoryTokenStatusApplyConfiguration {
+	b.LastFailureTime = &value
+	return b
+}
+
+// WithLastFailureReason sets the LastFailureReason field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the LastFailureReason field is set to the value of the last call.
+func (b *DirectoryTokenStatusApplyConfiguration) WithLastFailureReason(value apiv1alpha1.TokenFailure) *DirectoryTokenStatusApplyConfiguration {
+	b.LastFailureReason = &value
 	return b
 }

@@ -27,6 +27,21 @@ type ScimDirectorySpecApplyConfiguration struct {
 	// out before the old one is taken away. Removing an entry, or deleting its
 	// Secret, ends that token at once.
 	Tokens []DirectoryTokenApplyConfiguration `json:"tokens,omitempty"`
+	// users says how the identity provider's users become people of the app.
+	Users *UsersPolicyApplyConfiguration `json:"users,omitempty"`
+	// groups says what the identity provider's groups are to the app.
+	Groups *GroupsPolicyApplyConfiguration `json:"groups,omitempty"`
+	// localEdits says whether anybody but the operator may change what the
+	// identity provider owns: ScimUsers, ScimGroups, ScimMemberSlices, and in
+	// an AppMembership the person, active, and the roles that this directory
+	// granted. Deny: the API server refuses it and names the directory. Allow:
+	// it is stored, and lasts until the identity provider writes again.
+	// Roles granted by hand and local members can be edited in any case.
+	// Default: Deny.
+	LocalEdits *apiv1alpha1.LocalEdits `json:"localEdits,omitempty"`
+	// safeguard holds back mass removals of access until an administrator has
+	// approved them. Without it, every removal is carried out at once.
+	Safeguard *SafeguardApplyConfiguration `json:"safeguard,omitempty"`
 	// extensions declare schemas beside those of RFC 7643 (§3.3), at most 8.
 	// Their attributes are checked, can be filtered by and patched, and are
 	// announced in /Schemas and /ResourceTypes, of this directory only. What
@@ -74,6 +89,38 @@ func (b *ScimDirectorySpecApplyConfiguration) WithTokens(values ...*DirectoryTok
 		}
 		b.Tokens = append(b.Tokens, *values[i])
 	}
+	return b
+}
+
+// WithUsers sets the Users field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Users field is set to the value of the last call.
+func (b *ScimDirectorySpecApplyConfiguration) WithUsers(value *UsersPolicyApplyConfiguration) *ScimDirectorySpecApplyConfiguration {
+	b.Users = value
+	return b
+}
+
+// WithGroups sets the Groups field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Groups field is set to the value of the last call.
+func (b *ScimDirectorySpecApplyConfiguration) WithGroups(value *GroupsPolicyApplyConfiguration) *ScimDirectorySpecApplyConfiguration {
+	b.Groups = value
+	return b
+}
+
+// WithLocalEdits sets the LocalEdits field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the LocalEdits field is set to the value of the last call.
+func (b *ScimDirectorySpecApplyConfiguration) WithLocalEdits(value apiv1alpha1.LocalEdits) *ScimDirectorySpecApplyConfiguration {
+	b.LocalEdits = &value
+	return b
+}
+
+// WithSafeguard sets the Safeguard field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Safeguard field is set to the value of the last call.
+func (b *ScimDirectorySpecApplyConfiguration) WithSafeguard(value *SafeguardApplyConfiguration) *ScimDirectorySpecApplyConfiguration {
+	b.Safeguard = value
 	return b
 }
 

@@ -3,7 +3,8 @@
 package v1alpha1
 
 import (
-	v1 "k8s.io/client-go/applyconfigurations/meta/v1"
+	v1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	metav1 "k8s.io/client-go/applyconfigurations/meta/v1"
 )
 
 // ScimDirectoryStatusApplyConfiguration represents a declarative configuration of the ScimDirectoryStatus type for use
@@ -29,12 +30,22 @@ type ScimDirectoryStatusApplyConfiguration struct {
 	Groups *int32 `json:"groups,omitempty"`
 	// members is the number of memberships in those groups, added up.
 	Members *int32 `json:"members,omitempty"`
+	// lastRequestTime is when the identity provider last called with a valid
+	// token, to within five minutes.
+	LastRequestTime *v1.Time `json:"lastRequestTime,omitempty"`
+	// held is the removals of access that the safeguard holds back. Absent
+	// when there are none.
+	Held *HeldChangesApplyConfiguration `json:"held,omitempty"`
+	// removals is the safeguard's count of the removals of access that were
+	// carried out in its current window.
+	Removals *RemovalWindowApplyConfiguration `json:"removals,omitempty"`
 	// tokens is what is known of each token of the spec.
 	Tokens []DirectoryTokenStatusApplyConfiguration `json:"tokens,omitempty"`
 	// conditions are Ready; Primary (Elected, NotRequested, PrimaryConflict,
-	// HandingOver); TokensValid (NoToken, TokenExpired, TokenInvalid); Stalled
-	// while an administrator has to act.
-	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
+	// HandingOver); TokensValid (NoToken, TokenExpired, TokenInvalid,
+	// TokenExpiringSoon); ChangesHeld while the safeguard holds removals back;
+	// Stalled while an administrator has to act.
+	Conditions []metav1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 }
 
 // ScimDirectoryStatusApplyConfiguration constructs a declarative configuration of the ScimDirectoryStatus type for use with
@@ -99,6 +110,30 @@ func (b *ScimDirectoryStatusApplyConfiguration) WithMembers(value int32) *ScimDi
 	return b
 }
 
+// WithLastRequestTime sets the LastRequestTime field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the LastRequestTime field is set to the value of the last call.
+func (b *ScimDirectoryStatusApplyConfiguration) WithLastRequestTime(value v1.Time) *ScimDirectoryStatusApplyConfiguration {
+	b.LastRequestTime = &value
+	return b
+}
+
+// WithHeld sets the Held field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Held field is set to the value of the last call.
+func (b *ScimDirectoryStatusApplyConfiguration) WithHeld(value *HeldChangesApplyConfiguration) *ScimDirectoryStatusApplyConfiguration {
+	b.Held = value
+	return b
+}
+
+// WithRemovals sets the Removals field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Removals field is set to the value of the last call.
+func (b *ScimDirectoryStatusApplyConfiguration) WithRemovals(value *RemovalWindowApplyConfiguration) *ScimDirectoryStatusApplyConfiguration {
+	b.Removals = value
+	return b
+}
+
 // WithTokens adds the given value to the Tokens field in the declarative configuration
 // and returns the receiver, so that objects can be build by chaining "With" function invocations.
 // If called multiple times, values provided by each call will be appended to the Tokens field.
@@ -115,7 +150,7 @@ func (b *ScimDirectoryStatusApplyConfiguration) WithTokens(values ...*DirectoryT
 // WithConditions adds the given value to the Conditions field in the declarative configuration
 // and returns the receiver, so that objects can be build by chaining "With" function invocations.
 // If called multiple times, values provided by each call will be appended to the Conditions field.
-func (b *ScimDirectoryStatusApplyConfiguration) WithConditions(values ...*v1.ConditionApplyConfiguration) *ScimDirectoryStatusApplyConfiguration {
+func (b *ScimDirectoryStatusApplyConfiguration) WithConditions(values ...*metav1.ConditionApplyConfiguration) *ScimDirectoryStatusApplyConfiguration {
 	for i := range values {
 		if values[i] == nil {
 			panic("nil value passed to WithConditions")

@@ -2,6 +2,10 @@
 
 package v1alpha1
 
+import (
+	apiv1alpha1 "github.com/scim-operator/scim-operator/api/v1alpha1"
+)
+
 // ScimGroupSpecApplyConfiguration represents a declarative configuration of the ScimGroupSpec type for use
 // with apply.
 //
@@ -10,6 +14,16 @@ type ScimGroupSpecApplyConfiguration struct {
 	// directoryRef names the ScimDirectory that this group belongs to. It
 	// cannot be changed.
 	DirectoryRef *DirectoryReferenceApplyConfiguration `json:"directoryRef,omitempty"`
+	// origin says who the group comes from. IdP: the identity provider created
+	// it, or took it over. App: it shows a role of the app (roleRef) with those
+	// who have it, for the identity provider to find and link; it grants
+	// nothing. Default: IdP.
+	Origin *apiv1alpha1.Origin `json:"origin,omitempty"`
+	// roleRef names the AppRole that this group is, where the directory's
+	// groups are roles. Once the identity provider has linked the group, its
+	// members have the role, whatever the group is called. It cannot be
+	// changed.
+	RoleRef *RoleReferenceApplyConfiguration `json:"roleRef,omitempty"`
 	// externalId is the identity provider's own identifier of the group,
 	// case-exact, at most 1024 characters.
 	ExternalID *string `json:"externalId,omitempty"`
@@ -35,6 +49,22 @@ func ScimGroupSpec() *ScimGroupSpecApplyConfiguration {
 // If called multiple times, the DirectoryRef field is set to the value of the last call.
 func (b *ScimGroupSpecApplyConfiguration) WithDirectoryRef(value *DirectoryReferenceApplyConfiguration) *ScimGroupSpecApplyConfiguration {
 	b.DirectoryRef = value
+	return b
+}
+
+// WithOrigin sets the Origin field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Origin field is set to the value of the last call.
+func (b *ScimGroupSpecApplyConfiguration) WithOrigin(value apiv1alpha1.Origin) *ScimGroupSpecApplyConfiguration {
+	b.Origin = &value
+	return b
+}
+
+// WithRoleRef sets the RoleRef field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the RoleRef field is set to the value of the last call.
+func (b *ScimGroupSpecApplyConfiguration) WithRoleRef(value *RoleReferenceApplyConfiguration) *ScimGroupSpecApplyConfiguration {
+	b.RoleRef = value
 	return b
 }
 

@@ -19,8 +19,9 @@ type ScimGroupStatusApplyConfiguration struct {
 	// roles are the names of the AppRoles that this group grants, sorted. Only
 	// the primary directory's groups grant.
 	Roles []string `json:"roles,omitempty"`
-	// conditions are Ready (Ready, Conflict, DirectoryNotFound,
-	// DanglingMembers, MembersIncomplete); Stalled while an administrator has
+	// conditions are Ready (Ready, Exposed, Reserved, Conflict,
+	// DirectoryNotFound, DanglingMembers, MembersIncomplete); Released while
+	// anybody may edit or delete the group; Stalled while an administrator has
 	// to act.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 }

@@ -2,6 +2,10 @@
 
 package v1alpha1
 
+import (
+	apiv1alpha1 "github.com/scim-operator/scim-operator/api/v1alpha1"
+)
+
 // ScimUserSpecApplyConfiguration represents a declarative configuration of the ScimUserSpec type for use
 // with apply.
 //
@@ -10,7 +14,14 @@ package v1alpha1
 type ScimUserSpecApplyConfiguration struct {
 	// directoryRef names the ScimDirectory that this user belongs to. It
 	// cannot be changed.
-	DirectoryRef                     *DirectoryReferenceApplyConfiguration `json:"directoryRef,omitempty"`
+	DirectoryRef *DirectoryReferenceApplyConfiguration `json:"directoryRef,omitempty"`
+	// origin says who the user comes from. IdP: the identity provider created
+	// it, or took it over. App: it stands for a local member of the app
+	// (memberRef) that the identity provider may find and take over; it grants
+	// nothing. Default: IdP.
+	Origin *apiv1alpha1.Origin `json:"origin,omitempty"`
+	// memberRef names the AppMembership that a user of origin App stands for.
+	MemberRef                        *MemberReferenceApplyConfiguration `json:"memberRef,omitempty"`
 	UserAttributesApplyConfiguration `json:""`
 	// enterprise is the extension
 	// urn:ietf:params:scim:schemas:extension:enterprise:2.0:User (RFC 7643
@@ -32,6 +43,22 @@ func ScimUserSpec() *ScimUserSpecApplyConfiguration {
 // If called multiple times, the DirectoryRef field is set to the value of the last call.
 func (b *ScimUserSpecApplyConfiguration) WithDirectoryRef(value *DirectoryReferenceApplyConfiguration) *ScimUserSpecApplyConfiguration {
 	b.DirectoryRef = value
+	return b
+}
+
+// WithOrigin sets the Origin field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Origin field is set to the value of the last call.
+func (b *ScimUserSpecApplyConfiguration) WithOrigin(value apiv1alpha1.Origin) *ScimUserSpecApplyConfiguration {
+	b.Origin = &value
+	return b
+}
+
+// WithMemberRef sets the MemberRef field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the MemberRef field is set to the value of the last call.
+func (b *ScimUserSpecApplyConfiguration) WithMemberRef(value *MemberReferenceApplyConfiguration) *ScimUserSpecApplyConfiguration {
+	b.MemberRef = value
 	return b
 }
 

@@ -3,7 +3,8 @@
 package v1alpha1
 
 import (
-	v1 "k8s.io/client-go/applyconfigurations/meta/v1"
+	v1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	metav1 "k8s.io/client-go/applyconfigurations/meta/v1"
 )
 
 // ScimUserStatusApplyConfiguration represents a declarative configuration of the ScimUserStatus type for use
@@ -17,9 +18,13 @@ type ScimUserStatusApplyConfiguration struct {
 	// roles are the names of the AppRoles that this user has in the app
 	// through the directory, sorted.
 	Roles []string `json:"roles,omitempty"`
-	// conditions are Ready (Provisioned, Deactivated, NotPrimary, Conflict,
-	// DirectoryNotFound, TooManyRoles); Stalled while an administrator has to act.
-	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
+	// provisionedTime is when the user first became an active member of the
+	// app, and the event UserProvisioned told of it.
+	ProvisionedTime *v1.Time `json:"provisionedTime,omitempty"`
+	// conditions are Ready (Provisioned, Deactivated, NotPrimary, Local,
+	// ChangesHeld, LastHolder, LocalMemberExists, Conflict, DirectoryNotFound,
+	// TooManyRoles); Stalled while an administrator has to act.
+	Conditions []metav1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 }
 
 // ScimUserStatusApplyConfiguration constructs a declarative configuration of the ScimUserStatus type for use with
@@ -46,10 +51,18 @@ func (b *ScimUserStatusApplyConfiguration) WithRoles(values ...string) *ScimUser
 	return b
 }
 
+// WithProvisionedTime sets the ProvisionedTime field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ProvisionedTime field is set to the value of the last call.
+func (b *ScimUserStatusApplyConfiguration) WithProvisionedTime(value v1.Time) *ScimUserStatusApplyConfiguration {
+	b.ProvisionedTime = &value
+	return b
+}
+
 // WithConditions adds the given value to the Conditions field in the declarative configuration
 // and returns the receiver, so that objects can be build by chaining "With" function invocations.
 // If called multiple times, values provided by each call will be appended to the Conditions field.
-func (b *ScimUserStatusApplyConfiguration) WithConditions(values ...*v1.ConditionApplyConfiguration) *ScimUserStatusApplyConfiguration {
+func (b *ScimUserStatusApplyConfiguration) WithConditions(values ...*metav1.ConditionApplyConfiguration) *ScimUserStatusApplyConfiguration {
 	for i := range values {
 		if values[i] == nil {
 			panic("nil value passed to WithConditions")
