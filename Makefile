@@ -17,7 +17,7 @@ GO_BUILD := go build -buildvcs=false
 
 .PHONY: help
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s %s\n", $$1, $$2}' Makefile
 
 # Run
 
@@ -62,6 +62,16 @@ lint: $(GOLANGCI_LINT) ## Run the linters.
 .PHONY: verify
 verify: lint $(CONTROLLER_GEN) ## Lint, and prove that generated and module files are current; changes nothing.
 	hack/verify.sh
+
+# Measure
+
+.PHONY: bench
+bench: build ## Measure beside a bare client with 100,000 users, in about half an hour.
+	go run ./hack/bench
+
+.PHONY: bench-quick
+bench-quick: build ## Measure beside a bare client with 5,000 users, in about two minutes.
+	go run ./hack/bench -quick
 
 # Generate
 

@@ -50,6 +50,7 @@ type options struct {
 	maxStaleness               time.Duration
 	metricsAddress             string
 	probeAddress               string
+	pprofAddress               string
 	leaderElect                bool
 	leaderElectionNamespace    string
 	development, printsVersion bool
@@ -67,6 +68,7 @@ func (o *options) bind(f *flag.FlagSet) {
 	f.DurationVar(&o.maxStaleness, "max-staleness", 30*time.Second, "for how long reads go on while Kubernetes cannot be watched, before they are answered 503")
 	f.StringVar(&o.metricsAddress, "metrics-bind-address", ":9090", "the address on which metrics are served in plain HTTP; 0 for none")
 	f.StringVar(&o.probeAddress, "health-probe-bind-address", ":8081", "the address on which /healthz and /readyz are served")
+	f.StringVar(&o.pprofAddress, "pprof-bind-address", "", "the address on which /debug/pprof is served, such as 127.0.0.1:6060; none by default")
 	f.BoolVar(&o.leaderElect, "leader-elect", false, "run the controllers on one of several replicas at a time; the SCIM server runs on all")
 	f.StringVar(&o.leaderElectionNamespace, "leader-election-namespace", "", "the namespace of the leader's Lease; that of the pod by default")
 	f.BoolVar(&o.development, "development", false, "log in a form for people to read")
@@ -152,6 +154,7 @@ func newManager(config *rest.Config, o options, log logr.Logger) (manager.Manage
 		Logger:                  log,
 		Metrics:                 metricsserver.Options{BindAddress: o.metricsAddress},
 		HealthProbeBindAddress:  o.probeAddress,
+		PprofBindAddress:        o.pprofAddress,
 		LeaderElection:          o.leaderElect && o.controllers,
 		LeaderElectionID:        "controllers.scim-operator.io",
 		LeaderElectionNamespace: o.leaderElectionNamespace,

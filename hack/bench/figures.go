@@ -1,0 +1,241 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+)
+
+// measureCreates compares POST /Users with a bare client that creates the same objects: the server alone, then with the
+// controllers at work.
+func measureCreates(ctx context.Context, p plan, s *stage, r *report) error {
+	number := 0 // of the people made so far, so that no userName comes twice
+	for _, mode := range []struct{ name, flag string }{
+		{"POST /Users, server alone", "--controllers=false"},
+		{"POST /Users, controllers at work", "--controllers=true"},
+	} {
+		o, err := s.startOperator(ctx, mode.flag)
+		if err != nil {
+			return err
+		}
+		defer o.stop()
+		c, err := inTurns(ctx, p.rounds, func(ctx context.Context, _ int) (float64, error) {
+			number += p.writes
+			return perSecond(ctx, p.writes, func(ctx context.Context, i int) error {
+				body, err := userResource(written, number+i)
+				if err != nil {
+					return err
+				}
+				_, err = o.ask(ctx, http.StatusCreated, http.MethodPost, written, "/Users", body)
+				return err
+			})
+		}, func(ctx context.Context, turn int) (float64, error) {
+			return perSecond(ctx, p.writes, func(ctx context.Context, i int) error {
+				return s.bare.Create(ctx, userObject("bare", turn*p.writes+i))
+			})
+		})
+		o.stop()
+		if err != nil {
+			return err
+		}
+		r.add(figure{Name: mode.name, Unit: "/s", PeerName: "bare client", comparison: c, Goal: 0.85, AtLeast: true})
+	}
+	return nil
+}
+
+// measureReads compares reads of the large directory with the same reads of the small one.
+func measureReads(ctx context.Context, p plan, s *stage, r *report) error {
+	if err := s.people(ctx, small, smallUsers, smallUsers); err != nil {
+		return err
+	}
+	if err := s.people(ctx, large, p.users, p.members); err != nil {
+		return err
+	}
+	o, err := s.startOperator(ctx, "--controllers=false")
+	if err != nil {
+		return err
+	}
+	defer o.stop()
+	sizes := map[string]int{small: smallUsers, large: p.users}
+	ids := map[string][]string{}
+	for directory := range sizes {
+		l, err := o.list(ctx, directory, "count=500&attributes=id")
+		if err != nil {
+			return err
+		}
+		if l.TotalResults != sizes[directory] {
+			return fmt.Errorf("directory %s lists %d users instead of %d", directory, l.TotalResults, sizes[directory])
+		}
+		for _, u := range l.Resources {
+			ids[directory] = append(ids[directory], u.ID)
+		}
+	}
+	for _, read := range []struct {
+		name, unit string
+		goal       float64
+		path       func(directory string) string
+	}{
+		{"GET /Users/{id}", "/s", 0.9, func(d string) string { return "/Users/" + ids[d][pick(len(ids[d]))] }},
+		{"userName eq", "/s", 0.9, func(d string) string {
+			return "/Users?filter=" + url.QueryEscape(fmt.Sprintf("userName eq %q", userName(d, pick(sizes[d]))))
+		}},
+		{"emails.value eq", "/s", 0.9, func(d string) string {
+			return "/Users?filter=" + url.QueryEscape(fmt.Sprintf("emails.value eq %q", userName(d, pick(sizes[d]))))
+		}},
+		{"page of 100 anywhere", "/s", 0.9, func(d string) string {
+			return fmt.Sprintf("/Users?count=100&startIndex=%d", 1+pick(max(1, sizes[d]-100)))
+		}},
+		{"GET /Groups without members", "/s", 0.9, func(string) string { return "/Groups?excludedAttributes=members" }},
+	} {
+		turn := func(directory string) side {
+			return func(ctx context.Context, _ int) (float64, error) {
+				return perSecondFor(ctx, p.reads, func(ctx context.Context, _ int) error {
+					_, err := o.ask(ctx, http.StatusOK, http.MethodGet, directory, read.path(directory), nil)
+					return err
+				})
+			}
+		}
+		c, err := inTurns(ctx, p.rounds, turn(large), turn(small))
+		if err != nil {
+			return err
+		}
+		r.add(figure{
+			Name: fmt.Sprintf("%s, %d users", read.name, p.users), Unit: read.unit,
+			PeerName: fmt.Sprintf("%d users", smallUsers), comparison: c, Goal: read.goal, AtLeast: true,
+		})
+	}
+	return measureImport(ctx, p, o, r)
+}
+
+// measureImport compares the time per page of an import of everybody with that of an import of a tenth.
+func measureImport(ctx context.Context, p plan, o *operator, r *report) error {
+	const count = 500
+	pages := func(n int) side {
+		return func(ctx context.Context, _ int) (float64, error) {
+			began := time.Now()
+			for start := 1; start <= n; start += count {
+				l, err := o.list(ctx, large, fmt.Sprintf("startIndex=%d&count=%d", start, count))
+				if err != nil {
+					return 0, err
+				}
+				if len(l.Resources) == 0 {
+					return 0, fmt.Errorf("the page at %d is empty", start)
+				}
+			}
+			return time.Since(began).Seconds() * 1000 * count / float64(n), nil
+		}
+	}
+	c, err := inTurns(ctx, p.rounds, pages(p.users), pages(p.users/10))
+	if err != nil {
+		return err
+	}
+	r.add(figure{
+		Name: fmt.Sprintf("import of %d users, a page of %d", p.users, count), Unit: "ms",
+		PeerName: fmt.Sprintf("of %d", p.users/10), comparison: c, Goal: 1.2,
+	})
+	return nil
+}
+
+// measureGroups compares adding one member to the large group with adding one to the small group.
+func measureGroups(ctx context.Context, p plan, s *stage, r *report) error {
+	o, err := s.startOperator(ctx, "--controllers=false")
+	if err != nil {
+		return err
+	}
+	defer o.stop()
+	const adds = 50
+	made := 0
+	one := func(directory string) side {
+		return func(ctx context.Context, _ int) (float64, error) {
+			newcomers := make([]string, adds)
+			for i := range newcomers {
+				made++
+				body, err := userResource(directory+"-newcomer", made)
+				if err != nil {
+					return 0, err
+				}
+				answer, err := o.ask(ctx, http.StatusCreated, http.MethodPost, directory, "/Users", body)
+				if err != nil {
+					return 0, err
+				}
+				var u struct {
+					ID string `json:"id"`
+				}
+				if err := json.Unmarshal(answer, &u); err != nil {
+					return 0, err
+				}
+				newcomers[i] = u.ID
+			}
+			took := make([]float64, adds)
+			for i, id := range newcomers {
+				body := fmt.Appendf(nil, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],`+
+					`"Operations":[{"op":"add","path":"members","value":[{"value":%q}]}]}`, id)
+				began := time.Now()
+				if _, err := o.ask(ctx, http.StatusNoContent, http.MethodPatch, directory, "/Groups/"+s.groups[directory], body); err != nil {
+					return 0, err
+				}
+				took[i] = time.Since(began).Seconds() * 1000
+			}
+			return median(slices.Sorted(slices.Values(took))), nil
+		}
+	}
+	c, err := inTurns(ctx, p.rounds, one(large), one(small))
+	if err != nil {
+		return err
+	}
+	r.add(figure{
+		Name: fmt.Sprintf("one member more in a group of %d", p.members), Unit: "ms",
+		PeerName: fmt.Sprintf("of %d", smallUsers), comparison: c, Goal: 1.5,
+	})
+	return nil
+}
+
+// measureMemory tells what one user costs the server, beside what it costs a bare informer.
+func measureMemory(ctx context.Context, p plan, s *stage, r *report) error {
+	o, err := s.startOperator(ctx, "--controllers=false")
+	if err != nil {
+		return err
+	}
+	defer o.stop()
+	c := comparison{}
+	heap, err := o.heapBytes(ctx)
+	if err != nil {
+		return err
+	}
+	bare, err := runBareInformer(ctx, s.kubeconfig)
+	if err != nil {
+		return err
+	}
+	c.Ours, c.Peer = []float64{heap / float64(p.users) / 1024}, []float64{4}
+	r.add(figure{Name: "memory of one user in the server, groups included", Unit: "KiB", PeerName: "what it may cost", comparison: c, Goal: 1})
+	c.Peer = []float64{bare.HeapBytes / float64(p.users) / 1024}
+	r.add(figure{Name: "memory of one user in the server", Unit: "KiB", PeerName: "bare informer", comparison: c, Goal: 2})
+	return nil
+}
+
+// measureStart compares the time until the operator is ready with the time a bare informer needs to sync.
+func measureStart(ctx context.Context, p plan, s *stage, r *report) error {
+	c, err := inTurns(ctx, min(p.rounds, 3), func(ctx context.Context, _ int) (float64, error) {
+		o, err := s.startOperator(ctx)
+		if err != nil {
+			return 0, err
+		}
+		defer o.stop()
+		return o.took.Seconds(), nil
+	}, func(ctx context.Context, _ int) (float64, error) {
+		bare, err := runBareInformer(ctx, s.kubeconfig)
+		return bare.Seconds, err
+	})
+	if err != nil {
+		return err
+	}
+	r.add(figure{
+		Name: fmt.Sprintf("start with %d users until ready", p.users), Unit: "s",
+		PeerName: "bare informer's sync", comparison: c, Goal: 2,
+	})
+	return nil
+}

@@ -1,0 +1,77 @@
+// Command bench measures the operator beside a bare client on the same control plane, in one run, and writes what it found
+// as ratios. Absolute figures of a shared machine prove nothing; each figure here is compared with another that was taken
+// in turns with it.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/go-logr/logr"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+)
+
+// plan is how much is measured.
+type plan struct {
+	// users is how many people the large directory has, members how many the large group.
+	users, members int
+	// rounds is how often each side of a comparison takes its turn.
+	rounds int
+	// writes is how many objects one turn creates, reads for how long one turn reads.
+	writes int
+	reads  time.Duration
+}
+
+var (
+	full  = plan{users: 100_000, members: 100_000, rounds: 7, writes: 2000, reads: 3 * time.Second}
+	quick = plan{users: 5_000, members: 5_000, rounds: 3, writes: 500, reads: time.Second}
+)
+
+func main() {
+	log.SetLogger(logr.Discard()) // what fails is returned as an error
+	if len(os.Args) == 2 && os.Args[1] == bareInformer {
+		exitOn(syncBareInformer())
+		return
+	}
+	short := flag.Bool("quick", false, "measure less, in about two minutes")
+	out := flag.String("out", "bin/bench", "the folder for results.md, results.json and the plots")
+	binary := flag.String("binary", "bin/scim-operator", "the operator to measure")
+	flag.Parse()
+	p := full
+	if *short {
+		p = quick
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	exitOn(run(ctx, p, *binary, *out))
+}
+
+func exitOn(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, p plan, binary, out string) (err error) {
+	s, err := setTheStage(ctx, binary)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.clear()) }()
+	r := &report{Users: p.users, Members: p.members, Rounds: p.rounds}
+	for _, measure := range []func(context.Context, plan, *stage, *report) error{
+		measureCreates, measureReads, measureGroups, measureMemory, measureStart,
+	} {
+		if err := measure(ctx, p, s, r); err != nil {
+			return err
+		}
+	}
+	return r.write(out)
+}

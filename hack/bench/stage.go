@@ -1,0 +1,202 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/google/uuid"
+	corev1 "k8s.io/api/core/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	"sigs.k8s.io/yaml"
+
+	"github.com/scim-operator/scim-operator/api/v1alpha1"
+	"github.com/scim-operator/scim-operator/hack/controlplane"
+)
+
+const (
+	namespace = "bench"
+	token     = "bench-token-0123456789-0123456789-0123456789"
+)
+
+// The directories: one that is written to, and a small and a large one that are read.
+const (
+	written = "written"
+	small   = "small"
+	large   = "large"
+
+	// smallUsers is how many people the small directory and its group have.
+	smallUsers = 100
+)
+
+// stage is a control plane with what is measured on it.
+type stage struct {
+	plane      *controlplane.ControlPlane
+	dir        string
+	binary     string
+	kubeconfig string
+	// admin works with the operator's kinds, bare with a copy of ScimUser that nobody watches: what a bare client creates
+	// must not cost the operator anything.
+	admin, bare client.Client
+	// groups are the ids of the groups whose members are all people of the small and of the large directory.
+	groups map[string]string
+}
+
+func setTheStage(ctx context.Context, binary string) (_ *stage, err error) {
+	binary, err = filepath.Abs(binary)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(binary); err != nil {
+		return nil, fmt.Errorf("%w: run make build", err)
+	}
+	plane, err := controlplane.Start(ctx, controlplane.Options{Progress: os.Stderr})
+	if err != nil {
+		return nil, err
+	}
+	s := &stage{plane: plane, binary: binary, groups: map[string]string{}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.clear())
+		}
+	}()
+	if s.dir, err = os.MkdirTemp("", "scim-bench-"); err != nil {
+		return nil, err
+	}
+	kubeconfig, err := plane.Kubeconfig("bench", "system:masters")
+	if err != nil {
+		return nil, err
+	}
+	s.kubeconfig = filepath.Join(s.dir, "kubeconfig")
+	if err := os.WriteFile(s.kubeconfig, kubeconfig, 0o600); err != nil {
+		return nil, err
+	}
+	unthrottled := rest.CopyConfig(plane.Config)
+	unthrottled.QPS = -1
+	if s.admin, err = newClient(unthrottled, v1alpha1.AddToScheme, clientgoscheme.AddToScheme); err != nil {
+		return nil, err
+	}
+	if err := installBareKind(unthrottled); err != nil {
+		return nil, err
+	}
+	if s.bare, err = newClient(unthrottled, addBareKind); err != nil {
+		return nil, err
+	}
+	return s, s.furnish(ctx)
+}
+
+func newClient(config *rest.Config, kinds ...func(*runtime.Scheme) error) (client.Client, error) {
+	scheme := runtime.NewScheme()
+	for _, add := range kinds {
+		if err := add(scheme); err != nil {
+			return nil, err
+		}
+	}
+	return client.New(config, client.Options{Scheme: scheme})
+}
+
+var bareGroup = schema.GroupVersion{Group: "bench.scim-operator.io", Version: "v1alpha1"}
+
+func addBareKind(s *runtime.Scheme) error {
+	s.AddKnownTypeWithName(bareGroup.WithKind("ScimUser"), &v1alpha1.ScimUser{})
+	metav1.AddToGroupVersion(s, bareGroup)
+	return nil
+}
+
+// installBareKind installs the CRD of ScimUser once more, under another group.
+func installBareKind(config *rest.Config) error {
+	root, err := controlplane.Root()
+	if err != nil {
+		return err
+	}
+	raw, err := os.ReadFile(filepath.Join(controlplane.CRDs(root), "scim-operator.io_scimusers.yaml"))
+	if err != nil {
+		return err
+	}
+	crd := &apiextensionsv1.CustomResourceDefinition{}
+	if err := yaml.Unmarshal(raw, crd); err != nil {
+		return err
+	}
+	crd.Name, crd.Spec.Group = "scimusers."+bareGroup.Group, bareGroup.Group
+	_, err = envtest.InstallCRDs(config, envtest.CRDInstallOptions{CRDs: []*apiextensionsv1.CustomResourceDefinition{crd}})
+	return err
+}
+
+// furnish makes the namespace with its directories, of which the written one grants a role.
+func (s *stage) furnish(ctx context.Context) error {
+	sum := sha256.Sum256([]byte(token))
+	objects := []client.Object{
+		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}},
+		&v1alpha1.AppRole{ObjectMeta: named("member"), Spec: v1alpha1.AppRoleSpec{Default: true}},
+	}
+	for _, name := range []string{written, small, large} {
+		d := &v1alpha1.ScimDirectory{ObjectMeta: named(name)}
+		d.Spec.Primary = name == written
+		d.Spec.Tokens = []v1alpha1.DirectoryToken{{Name: "bench", SecretRef: v1alpha1.SecretReference{Name: name}}}
+		objects = append(objects, d, &corev1.Secret{
+			ObjectMeta: named(name), Type: v1alpha1.TokenSecretType,
+			StringData: map[string]string{v1alpha1.TokenSecretHashKey: hex.EncodeToString(sum[:])},
+		})
+	}
+	for _, o := range objects {
+		if err := s.admin.Create(ctx, o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func named(name string) metav1.ObjectMeta { return metav1.ObjectMeta{Namespace: namespace, Name: name} }
+
+// clear ends what was started and removes what was written.
+func (s *stage) clear() error {
+	return errors.Join(s.plane.Stop(), os.RemoveAll(s.dir))
+}
+
+// people fills a directory, and a group of it with as many of them, without the operator.
+func (s *stage) people(ctx context.Context, directory string, users, members int) error {
+	ids := make([]string, users)
+	if _, err := perSecond(ctx, users, func(ctx context.Context, i int) error {
+		u := userObject(directory, i)
+		ids[i] = u.Name
+		return s.admin.Create(ctx, u)
+	}); err != nil {
+		return err
+	}
+	g := &v1alpha1.ScimGroup{ObjectMeta: named(uuid.Must(uuid.NewV7()).String())}
+	g.Spec.DirectoryRef.Name, g.Spec.DisplayName = directory, "Everybody"
+	shards := int32(1)
+	for members/int(shards) > 400 {
+		shards *= 2
+	}
+	g.Spec.Membership = &v1alpha1.GroupMembership{Epoch: "aaaaaaaa", Shards: shards}
+	homes := make([][]string, shards)
+	for _, id := range ids[:members] {
+		home := v1alpha1.HomeShard(id, shards)
+		homes[home] = append(homes[home], id)
+	}
+	for shard, home := range homes {
+		slices.Sort(home)
+		slice := &v1alpha1.ScimMemberSlice{ObjectMeta: named(v1alpha1.SliceName(g.Name, "aaaaaaaa", int32(shard)))}
+		slice.Spec = v1alpha1.ScimMemberSliceSpec{
+			DirectoryRef: g.Spec.DirectoryRef, Group: g.Name, Epoch: "aaaaaaaa", Shard: int32(shard), Members: home,
+		}
+		if err := s.admin.Create(ctx, slice); err != nil {
+			return err
+		}
+	}
+	s.groups[directory] = g.Name
+	return s.admin.Create(ctx, g)
+}
