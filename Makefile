@@ -73,6 +73,12 @@ bench: build ## Measure beside a bare client with 100,000 users, in about half a
 bench-quick: build ## Measure beside a bare client with 5,000 users, in about two minutes.
 	go run ./hack/bench -quick
 
+CHAOS ?= 10m
+
+.PHONY: chaos
+chaos: build ## Kill and pause replicas, API server and etcd for CHAOS (10m), and prove that nothing is lost.
+	go run ./hack/chaos -for $(CHAOS)
+
 # Generate
 
 .PHONY: generate

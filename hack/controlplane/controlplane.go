@@ -173,3 +173,11 @@ func (c *ControlPlane) Stop() error {
 	}
 	return errors.Join(append(errs, c.place.cleanUp())...)
 }
+
+// StartAPIServerAgain starts kube-apiserver at the same address after somebody has killed it. It returns an error when it
+// does not start.
+func (c *ControlPlane) StartAPIServerAgain() error {
+	server := c.env.ControlPlane.GetAPIServer()
+	_ = server.Stop() // it waits for what is left of the process; that it has ended already is no failure
+	return server.Start()
+}
