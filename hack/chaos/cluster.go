@@ -36,6 +36,7 @@ const (
 // cluster is a control plane and the replicas of the operator on it.
 type cluster struct {
 	plane    *controlplane.ControlPlane
+	admin    client.Client
 	replicas []*replica
 	out      string
 
@@ -103,8 +104,8 @@ func (c *cluster) furnish(ctx context.Context) error {
 	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
 		return err
 	}
-	admin, err := client.New(c.plane.Config, client.Options{Scheme: scheme})
-	if err != nil {
+	var err error
+	if c.admin, err = client.New(c.plane.Config, client.Options{Scheme: scheme}); err != nil {
 		return err
 	}
 	named := func(name string) metav1.ObjectMeta { return metav1.ObjectMeta{Namespace: namespace, Name: name} }
@@ -117,7 +118,7 @@ func (c *cluster) furnish(ctx context.Context) error {
 		d,
 		&v1alpha1.AppRole{ObjectMeta: named("member"), Spec: v1alpha1.AppRoleSpec{Default: true}},
 	} {
-		if err := admin.Create(ctx, o); err != nil {
+		if err := c.admin.Create(ctx, o); err != nil {
 			return err
 		}
 	}

@@ -79,8 +79,10 @@ func stepUser(s userState, e event) []userState {
 		}
 	case glance:
 		switch {
-		case e.outcome == missing && (!s.exists || s.doubtful):
+		case e.outcome == missing && e.id == "" && (!s.exists || s.doubtful):
 			return []userState{{}}
+		case e.outcome == missing && e.id != "" && (!held || s.doubtful):
+			return []userState{s}
 		case e.outcome == done && held && s.value == e.value:
 			return []userState{created}
 		}

@@ -149,6 +149,13 @@ func (w *workload) work(ctx context.Context, random func(stream uint64) *rand.Ra
 			return nil
 		})
 	}
+	g.Go(func() error {
+		for dice := random(workers + 1); working.Err() == nil; wait(working, pause) {
+			w.glanceAtUser(context.WithoutCancel(working), dice)
+			w.glanceAtMember(context.WithoutCancel(working), dice)
+		}
+		return nil
+	})
 	return g.Wait()
 }
 
@@ -198,15 +205,30 @@ func (w *workload) changeMembers(ctx context.Context, client, replica int, dice 
 	patch := func(operation string) string {
 		return `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[` + operation + `]}`
 	}
+	one := func(o op) error {
+		e.op = o
+		operation := fmt.Sprintf(`{"op":"add","path":"members","value":[{"value":%q}]}`, id)
+		if o == quit {
+			operation = fmt.Sprintf(`{"op":"remove","path":"members[value eq \"%s\"]"}`, id)
+		}
+		return w.send(ctx, &e, http.MethodPatch, "/Groups/"+w.group, patch(operation))
+	}
 	switch choice := dice.IntN(9); {
+	case choice < 2:
+		return one(join)
 	case choice < 4:
-		e.op = join
-		return w.send(ctx, &e, http.MethodPatch, "/Groups/"+w.group,
-			patch(fmt.Sprintf(`{"op":"add","path":"members","value":[{"value":%q}]}`, id)))
+		return one(quit)
 	case choice < 8:
-		e.op = quit
-		return w.send(ctx, &e, http.MethodPatch, "/Groups/"+w.group,
-			patch(fmt.Sprintf(`{"op":"remove","path":"members[value eq \"%s\"]"}`, id)))
+		// There and back by way of another replica, which may not have heard of the first half yet.
+		there, back := join, quit
+		if choice < 6 {
+			there, back = quit, join
+		}
+		if err := one(there); err != nil {
+			return err
+		}
+		e.replica = (replica + 1) % replicas
+		return one(back)
 	default:
 		var chosen []map[string]string
 		for _, m := range w.crowd {
