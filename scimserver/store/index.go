@@ -30,6 +30,7 @@ type directoryIndex struct {
 	// memberOf has for each member id the slices that hold it, of whatever epoch.
 	memberOf map[string][]*v1alpha1.ScimMemberSlice
 	declared declaration
+	policy   *policy
 }
 
 type epochKey struct{ group, epoch string }
@@ -56,6 +57,7 @@ func (ix *index) directory(key directoryKey) *directoryIndex {
 			groups:   newTable(groupKeys),
 			epochs:   map[epochKey]*epoch{},
 			memberOf: map[string][]*v1alpha1.ScimMemberSlice{},
+			policy:   defaults,
 		}
 		ix.directories[key] = d
 	}
@@ -70,7 +72,7 @@ func (ix *index) look(key directoryKey) *directoryIndex {
 	return nothing
 }
 
-var nothing = &directoryIndex{users: newTable(userKeys), groups: newTable(groupKeys)}
+var nothing = &directoryIndex{users: newTable(userKeys), groups: newTable(groupKeys), policy: defaults}
 
 func userKeys(u *v1alpha1.ScimUser) []Key {
 	keys := make([]Key, 0, 3+len(u.Spec.Emails))

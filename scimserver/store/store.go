@@ -113,11 +113,14 @@ func newStore(c client.WithWatch, o Options) *Store {
 	s.directories = newFeed(ix, c, &v1alpha1.ScimDirectory{}, &v1alpha1.ScimDirectoryList{},
 		func(d *v1alpha1.ScimDirectory) {
 			ix.credentials.putDirectory(d)
-			ix.directory(directoryKey{d.Namespace, d.Name}).declared.put(d)
+			of := ix.directory(directoryKey{d.Namespace, d.Name})
+			of.declared.put(d)
+			of.policy = policyOf(d)
 		},
 		func(d *v1alpha1.ScimDirectory) {
 			ix.credentials.removeDirectory(d)
-			ix.directory(directoryKey{d.Namespace, d.Name}).declared = declaration{}
+			of := ix.directory(directoryKey{d.Namespace, d.Name})
+			of.declared, of.policy = declaration{}, defaults
 		})
 	s.secrets = newFeed(ix, c, &corev1.Secret{}, &corev1.SecretList{},
 		ix.credentials.putSecret, ix.credentials.removeSecret)
