@@ -59,9 +59,10 @@ func (d *Directory) CreateGroup(ctx context.Context, g *Group) (*Group, error) {
 		ObjectMeta: metav1.ObjectMeta{Namespace: d.key.namespace, Name: newID()},
 		Spec:       d.groupSpec(g, nil),
 	}
-	unique := s.groups.unique(obj)
-	defer s.locks.lock(d.key, unique)()
-	if err := checkFree(ctx, d, s.groups, unique, obj.Name); err != nil {
+	p := d.policy()
+	unique := s.groups.unique(p, obj)
+	defer s.locks.lock(d.key, unique...)()
+	if err := checkFree(ctx, d, s.groups, p, unique, obj.Name); err != nil {
 		return nil, err
 	}
 	members := memberSet{}
@@ -81,7 +82,7 @@ func (d *Directory) CreateGroup(ctx context.Context, g *Group) (*Group, error) {
 		obj.Spec.Membership = epoch
 	}
 	stamp(obj, s.now())
-	if err := create(ctx, d, s.groups, obj); err != nil {
+	if err := create(ctx, d, s.groups, p, obj); err != nil {
 		d.tidy(ctx, "members of a group that was not created", obj.Name, func(ctx context.Context) error {
 			return d.deleteEpoch(ctx, obj.Name, obj.Spec.Membership)
 		})

@@ -75,8 +75,8 @@ func (ix *index) look(key directoryKey) *directoryIndex {
 var nothing = &directoryIndex{users: newTable(userKeys), groups: newTable(groupKeys), policy: defaults}
 
 func userKeys(u *v1alpha1.ScimUser) []Key {
-	keys := make([]Key, 0, 3+len(u.Spec.Emails))
-	keys = append(keys, Key{"userName", schema.Fold(u.Spec.UserName)})
+	keys := make([]Key, 0, 4+len(u.Spec.Emails))
+	keys = append(keys, Key{"userName", schema.Fold(u.Spec.UserName)}, identity(v1alpha1.IdentifierEmail, u))
 	if u.Spec.ExternalID != "" {
 		keys = append(keys, Key{"externalId", u.Spec.ExternalID})
 	}

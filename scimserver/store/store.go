@@ -79,15 +79,9 @@ func newStore(c client.WithWatch, o Options) *Store {
 		empty:     func() *v1alpha1.ScimUser { return &v1alpha1.ScimUser{} },
 		directory: directoryOfUser,
 		table:     func(d *directoryIndex) *table[*v1alpha1.ScimUser] { return d.users },
-		unique:    func(u *v1alpha1.ScimUser) Key { return Key{"userName", schema.Fold(u.Spec.UserName)} },
+		unique:    uniqueOfUser,
 		equal:     equalUsers,
-		restore: func(u, from *v1alpha1.ScimUser, whole bool) {
-			if whole {
-				u.Spec = from.Spec
-			} else {
-				u.Spec.UserName = from.Spec.UserName
-			}
-		},
+		restore:   restoreUser,
 	}
 	s.groups = kind[*v1alpha1.ScimGroup]{
 		resourceType: schema.Group.Name,
@@ -97,9 +91,11 @@ func newStore(c client.WithWatch, o Options) *Store {
 		empty:     func() *v1alpha1.ScimGroup { return &v1alpha1.ScimGroup{} },
 		directory: directoryOfGroup,
 		table:     func(d *directoryIndex) *table[*v1alpha1.ScimGroup] { return d.groups },
-		unique:    func(g *v1alpha1.ScimGroup) Key { return Key{"displayName", schema.Fold(g.Spec.DisplayName)} },
-		equal:     equalGroups,
-		restore: func(g, from *v1alpha1.ScimGroup, whole bool) {
+		unique: func(_ *policy, g *v1alpha1.ScimGroup) []Key {
+			return []Key{{"displayName", schema.Fold(g.Spec.DisplayName)}}
+		},
+		equal: equalGroups,
+		restore: func(g, from *v1alpha1.ScimGroup, whole bool, _ []Key) {
 			if whole {
 				g.Spec = from.Spec
 			} else {

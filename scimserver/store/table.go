@@ -10,8 +10,8 @@ import (
 
 // Key is one value of an indexed attribute. Values of attributes that are not case-exact are folded.
 type Key struct {
-	// Attribute is id, userName, externalId or emails.value of users; id, displayName, externalId or members.value of
-	// groups.
+	// Attribute is id, userName, externalId, emails.value or email (see identity) of users; id, displayName, externalId or
+	// members.value of groups.
 	Attribute string
 	Value     string
 }

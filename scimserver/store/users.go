@@ -52,8 +52,8 @@ func (d *Directory) lookAtUsers(ctx context.Context, q *UserQuery) func(*v1alpha
 }
 
 // CreateUser stores a new user and returns it. An identity provider that assigns a leaver again may post the person anew:
-// an inactive user with the same externalId, or with the same userName and no other externalId, is brought back under its
-// old id. It returns a *UniquenessError if another user holds the userName.
+// an inactive user with the same externalId, or with the same identifier and no other externalId, is brought back under
+// its old id. It returns a *UniquenessError if another user holds the userName or the identifier.
 func (d *Directory) CreateUser(ctx context.Context, u *User) (*User, error) {
 	ctx, cancel := detached(ctx)
 	defer cancel()
@@ -62,13 +62,14 @@ func (d *Directory) CreateUser(ctx context.Context, u *User) (*User, error) {
 		ObjectMeta: metav1.ObjectMeta{Namespace: d.key.namespace, Name: newID()},
 		Spec:       d.userSpec(u),
 	}
-	keys := []Key{s.users.unique(obj)}
+	p := d.policy()
+	keys := s.users.unique(p, obj)
 	if u.ExternalID != "" {
 		keys = append(keys, Key{"externalId", u.ExternalID})
 	}
 	defer s.locks.lock(d.key, keys...)()
-	if former := d.former(obj); former != "" {
-		back, err := d.reinstate(ctx, former, obj)
+	if former := d.former(p, obj); former != "" {
+		back, err := d.reinstate(ctx, p, former, obj)
 		if err == nil {
 			return d.presentUser(ctx, back), nil
 		}
@@ -77,7 +78,7 @@ func (d *Directory) CreateUser(ctx context.Context, u *User) (*User, error) {
 		}
 	}
 	stamp(obj, s.now())
-	if err := create(ctx, d, s.users, obj); err != nil {
+	if err := create(ctx, d, s.users, p, obj); err != nil {
 		return nil, err
 	}
 	return d.presentUser(ctx, obj), nil
@@ -87,14 +88,14 @@ func (d *Directory) CreateUser(ctx context.Context, u *User) (*User, error) {
 var errNotFormer = errors.New("not the same person")
 
 // former returns the id of the inactive user that the new one is, if any.
-func (d *Directory) former(u *v1alpha1.ScimUser) (id string) {
+func (d *Directory) former(p *policy, u *v1alpha1.ScimUser) (id string) {
 	d.read(func(ix *directoryIndex) {
-		candidates := ix.users.byKey[d.store.users.unique(u)]
+		candidates := ix.users.byKey[identity(p.users.Identifier, u)]
 		if u.Spec.ExternalID != "" {
 			candidates = append(slices.Clip(candidates), ix.users.byKey[Key{"externalId", u.Spec.ExternalID}]...)
 		}
 		for _, c := range candidates {
-			if samePerson(c, u) {
+			if samePerson(p, c, u) {
 				id = c.Name
 			}
 		}
@@ -102,21 +103,21 @@ func (d *Directory) former(u *v1alpha1.ScimUser) (id string) {
 	return id
 }
 
-func samePerson(old, u *v1alpha1.ScimUser) bool {
+func samePerson(p *policy, old, u *v1alpha1.ScimUser) bool {
 	switch {
 	case old.Spec.Active:
 		return false
 	case old.Spec.ExternalID != "" && u.Spec.ExternalID != "":
 		return old.Spec.ExternalID == u.Spec.ExternalID
 	default:
-		return schema.Fold(old.Spec.UserName) == schema.Fold(u.Spec.UserName)
+		return identity(p.users.Identifier, old) == identity(p.users.Identifier, u)
 	}
 }
 
 // reinstate gives an inactive user the attributes of the new one. The caller holds the lock of the names.
-func (d *Directory) reinstate(ctx context.Context, id string, u *v1alpha1.ScimUser) (*v1alpha1.ScimUser, error) {
+func (d *Directory) reinstate(ctx context.Context, p *policy, id string, u *v1alpha1.ScimUser) (*v1alpha1.ScimUser, error) {
 	return update(ctx, d, d.store.users, nil, id, func(old *v1alpha1.ScimUser) (*v1alpha1.ScimUser, error) {
-		if !samePerson(old, u) {
+		if !samePerson(p, old, u) {
 			return nil, errNotFormer
 		}
 		next := old.DeepCopy()
@@ -127,7 +128,8 @@ func (d *Directory) reinstate(ctx context.Context, id string, u *v1alpha1.ScimUs
 
 // UpdateUser stores what change makes of the user and returns it. change may be called several times, each time with a
 // later state; it must not modify what it is given, and its error is returned as it is. A result that is equal to what is
-// stored writes nothing. It returns ErrNotFound, or a *UniquenessError if another user holds the new userName.
+// stored writes nothing. It returns ErrNotFound, or a *UniquenessError if another user holds the new userName or
+// identifier.
 func (d *Directory) UpdateUser(ctx context.Context, id string, change func(*User) (*User, error)) (*User, error) {
 	ctx, cancel := detached(ctx)
 	defer cancel()

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -20,12 +21,12 @@ type kind[T client.Object] struct {
 	empty     func() T
 	directory func(T) directoryKey
 	table     func(*directoryIndex) *table[T]
-	// unique is the key that one object of a directory may hold.
-	unique func(T) Key
+	// unique are the keys that one object of a directory may hold.
+	unique func(*policy, T) []Key
 	// equal says whether two objects are the same resource state.
 	equal func(a, b T) bool
-	// restore puts back what from had: everything, or only what must be unique.
-	restore func(obj, from T, whole bool)
+	// restore puts back what from had: all of it, or only what the keys were made of.
+	restore func(obj, from T, whole bool, keys []Key)
 }
 
 // find returns an object of the directory from the index, or asks once live, since another replica may have just made
@@ -61,14 +62,15 @@ func fromAPIOr(err error) error {
 	return fromAPI(err)
 }
 
-// create writes a new object and verifies that its unique key is its own.
-func create[T client.Object](ctx context.Context, d *Directory, k kind[T], obj T) error {
-	if err := checkFree(ctx, d, k, k.unique(obj), obj.GetName()); err != nil {
+// create writes a new object and verifies that its unique keys are its own.
+func create[T client.Object](ctx context.Context, d *Directory, k kind[T], p *policy, obj T) error {
+	keys := k.unique(p, obj)
+	if err := checkFree(ctx, d, k, p, keys, obj.GetName()); err != nil {
 		return err
 	}
 	err := fromAPI(d.store.client.Create(ctx, obj))
 	if err == nil {
-		err = verify(ctx, d, k, obj)
+		err = verify(ctx, d, k, keys, obj)
 	} else if !errors.Is(err, ErrUnavailable) {
 		return err // refused, so nothing was written
 	}
@@ -81,40 +83,42 @@ func create[T client.Object](ctx context.Context, d *Directory, k kind[T], obj T
 	return err
 }
 
-// checkFree refuses a key that is already held. The index may be behind another replica that has just given the key
+// checkFree refuses keys of which one is already held. The index may be behind another replica that has just given a key
 // free, so its word for "taken" is confirmed live; "free" is only a hint, which verify confirms after the write.
-func checkFree[T client.Object](ctx context.Context, d *Directory, k kind[T], key Key, name string) error {
-	var holder T
-	var held bool
-	d.read(func(ix *directoryIndex) { holder, held = k.table(ix).otherHolder(key, name) })
-	if !held {
-		return nil
+func checkFree[T client.Object](ctx context.Context, d *Directory, k kind[T], p *policy, keys []Key, name string) error {
+	for _, key := range keys {
+		var holder T
+		var held bool
+		d.read(func(ix *directoryIndex) { holder, held = k.table(ix).otherHolder(key, name) })
+		if !held {
+			continue
+		}
+		switch live, err := fetch(ctx, d, k, holder.GetName()); {
+		case errors.Is(err, ErrNotFound):
+		case err != nil:
+			return err
+		case slices.Contains(k.unique(p, live), key):
+			return taken(key.Attribute, live.GetName())
+		}
 	}
-	switch live, err := fetch(ctx, d, k, holder.GetName()); {
-	case errors.Is(err, ErrNotFound):
-		return nil
-	case err != nil:
-		return err
-	case k.unique(live) == key:
-		return taken(key.Attribute, live.GetName())
-	default:
-		return nil
-	}
+	return nil
 }
 
-// verify waits until the index shows the write, and with it every earlier one, and looks whether anybody else holds the
-// unique key. Of two replicas that race at least one sees the other.
-func verify[T client.Object](ctx context.Context, d *Directory, k kind[T], obj T) error {
+// verify waits until the index shows the write, and with it every earlier one, and looks whether anybody else holds one of
+// the keys. Of two replicas that race at least one sees the other.
+func verify[T client.Object](ctx context.Context, d *Directory, k kind[T], keys []Key, obj T) (err error) {
 	if err := k.feed.waitFor(ctx, obj); err != nil {
 		return err
 	}
-	var holder T
-	var held bool
-	d.read(func(ix *directoryIndex) { holder, held = k.table(ix).otherHolder(k.unique(obj), obj.GetName()) })
-	if held {
-		return taken(k.unique(obj).Attribute, holder.GetName())
-	}
-	return nil
+	d.read(func(ix *directoryIndex) {
+		for _, key := range keys {
+			if holder, held := k.table(ix).otherHolder(key, obj.GetName()); held {
+				err = taken(key.Attribute, holder.GetName())
+				return
+			}
+		}
+	})
+	return err
 }
 
 // tidy makes the writes that must follow another one even if that failed or its caller has gone: taking back what was not
@@ -132,6 +136,7 @@ func (d *Directory) tidy(ctx context.Context, what, id string, f func(context.Co
 // update replays change on the object until the result is stored or found to be no change. change gets a shared object,
 // which it must not modify, and returns a new one. It takes the names from locks; a caller who holds them passes nil.
 func update[T client.Object](ctx context.Context, d *Directory, k kind[T], locks *keyLock, id string, change func(T) (T, error)) (T, error) {
+	p := d.policy()
 	obj, live, err := find(ctx, d, k, id)
 	if err != nil {
 		return obj, err
@@ -156,7 +161,7 @@ func update[T client.Object](ctx context.Context, d *Directory, k kind[T], locks
 			continue
 		}
 		if unlock == nil {
-			unlock = locks.lock(d.key, k.unique(obj), k.unique(next))
+			unlock = locks.lock(d.key, slices.Concat(k.unique(p, obj), k.unique(p, next))...)
 		}
 		if k.equal(obj, next) {
 			if live {
@@ -168,11 +173,9 @@ func update[T client.Object](ctx context.Context, d *Directory, k kind[T], locks
 			live = true
 			continue
 		}
-		renamed := k.unique(obj) != k.unique(next)
-		if renamed {
-			if err := checkFree(ctx, d, k, k.unique(next), id); err != nil {
-				return obj, err
-			}
+		gained := without(k.unique(p, next), k.unique(p, obj))
+		if err := checkFree(ctx, d, k, p, gained, id); err != nil {
+			return obj, err
 		}
 		stamp(next, d.store.now())
 		err = d.store.client.Update(ctx, next)
@@ -185,14 +188,12 @@ func update[T client.Object](ctx context.Context, d *Directory, k kind[T], locks
 			continue
 		case err != nil:
 			return obj, fromAPI(err)
-		case renamed:
-			err = verify(ctx, d, k, next)
-		default:
-			err = k.feed.waitFor(ctx, next)
 		}
-		if err != nil {
-			if renamed {
-				d.tidy(ctx, "an unacknowledged name", id, func(ctx context.Context) error { return restore(ctx, d, k, next, obj) })
+		if err := verify(ctx, d, k, gained, next); err != nil {
+			if len(gained) > 0 {
+				d.tidy(ctx, "an unacknowledged name", id, func(ctx context.Context) error {
+					return restore(ctx, d, k, p, gained, next, obj)
+				})
 			}
 			return obj, err
 		}
@@ -200,18 +201,27 @@ func update[T client.Object](ctx context.Context, d *Directory, k kind[T], locks
 	}
 }
 
-// restore puts an object back to what it was before the write: as a whole while nobody has changed it since, else only
-// the name, and nothing if the name has been changed again.
-func restore[T client.Object](ctx context.Context, d *Directory, k kind[T], written, before T) error {
+// without returns the keys that are not among others.
+func without(keys, others []Key) []Key {
+	return slices.DeleteFunc(slices.Clone(keys), func(k Key) bool { return slices.Contains(others, k) })
+}
+
+// restore puts an object back to what it was before the write gained it the keys: as a whole while nobody has changed it
+// since, else only what those keys are made of that it still has.
+func restore[T client.Object](ctx context.Context, d *Directory, k kind[T], p *policy, gained []Key, written, before T) error {
 	for {
 		now, err := fetch(ctx, d, k, written.GetName())
-		if errors.Is(err, ErrNotFound) || (err == nil && k.unique(now) != k.unique(written)) {
+		if errors.Is(err, ErrNotFound) {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		k.restore(now, before, now.GetResourceVersion() == written.GetResourceVersion())
+		kept := without(gained, without(gained, k.unique(p, now)))
+		if len(kept) == 0 {
+			return nil
+		}
+		k.restore(now, before, now.GetResourceVersion() == written.GetResourceVersion(), kept)
 		if err := d.store.client.Update(ctx, now); !apierrors.IsConflict(err) {
 			return client.IgnoreNotFound(err)
 		}
