@@ -27,7 +27,7 @@ type GroupQuery struct {
 
 // Group returns one group, with its members if they are asked for, or ErrNotFound.
 func (d *Directory) Group(ctx context.Context, id string, members bool) (*Group, error) {
-	obj, _, err := find(ctx, d, d.store.groups, id)
+	obj, err := findShown(ctx, d, d.store.groups, id)
 	if err != nil {
 		return nil, err
 	}

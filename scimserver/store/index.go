@@ -153,13 +153,13 @@ func (d *directoryIndex) membership(g *v1alpha1.ScimGroup) (e *epoch, complete b
 	return e, ok && len(e.shards) == int(m.Shards)
 }
 
-// groupsOf returns the groups that have the user or group with this id as a direct member, in order of creation. It is
-// incomplete while the epoch of one of them is.
+// groupsOf returns the groups that have the user or group with this id as a direct member and are not hidden, in order of
+// creation. It is incomplete while the epoch of one of them is.
 func (d *directoryIndex) groupsOf(id string) (groups []*v1alpha1.ScimGroup, complete bool) {
 	complete = true
 	for _, s := range d.memberOf[id] {
 		g, ok := d.groups.byName[s.Spec.Group]
-		if !ok {
+		if !ok || hidden(d.policy.groups.Importable, g) {
 			continue
 		}
 		if _, whole := d.membership(g); !whole {

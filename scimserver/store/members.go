@@ -121,9 +121,9 @@ func (e memberEdit) homes(shards int32) map[int32]memberEdit {
 func (d *Directory) checkMembers(ctx context.Context, ids memberSet) (groups memberSet, err error) {
 	groups = memberSet{}
 	for _, id := range slices.Sorted(maps.Keys(ids)) {
-		_, _, err := find(ctx, d, d.store.users, id)
+		_, err := findShown(ctx, d, d.store.users, id)
 		if errors.Is(err, ErrNotFound) {
-			_, _, err = find(ctx, d, d.store.groups, id)
+			_, err = findShown(ctx, d, d.store.groups, id)
 			groups[id] = true
 		}
 		if errors.Is(err, ErrNotFound) {
@@ -136,7 +136,7 @@ func (d *Directory) checkMembers(ctx context.Context, ids memberSet) (groups mem
 	return groups, nil
 }
 
-// membersOf are the group's members as SCIM shows them. Those that no longer exist are left out.
+// membersOf are the group's members as SCIM shows them. Those that no longer exist or are hidden are left out.
 func (d *Directory) membersOf(ctx context.Context, g *v1alpha1.ScimGroup) ([]Member, error) {
 	ids, err := d.memberIDs(ctx, g)
 	if err != nil {
@@ -145,13 +145,13 @@ func (d *Directory) membersOf(ctx context.Context, g *v1alpha1.ScimGroup) ([]Mem
 	members := make([]Member, 0, len(ids))
 	d.read(func(ix *directoryIndex) {
 		for _, id := range ids {
-			if u, ok := ix.users.byName[id]; ok {
+			if u, ok := shown(ix, d.store.users, id); ok {
 				display := u.Spec.DisplayName
 				if display == "" {
 					display = u.Spec.UserName
 				}
 				members = append(members, Member{Value: id, Type: "User", Display: display})
-			} else if g, ok := ix.groups.byName[id]; ok {
+			} else if g, ok := shown(ix, d.store.groups, id); ok {
 				members = append(members, Member{Value: id, Type: "Group", Display: g.Spec.DisplayName})
 			}
 		}

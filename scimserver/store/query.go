@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tidwall/btree"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -102,12 +103,12 @@ func look[R any](resource R, match func(R) bool, sortBy func(R) string) (selecte
 // through: what it goes through is a snapshot, so that a long filter does not hold up writers.
 func collect[T client.Object](d *Directory, s selection[T], c *collection) error {
 	if s.all && s.look == nil {
-		d.read(func(ix *directoryIndex) { window(s.kind.table(ix), s.kind, c) })
+		d.read(func(ix *directoryIndex) { window(listed(ix, s.kind), s.kind, c) })
 		return nil
 	}
 	candidates := slices.Values(s.among)
 	if s.all {
-		d.read(func(ix *directoryIndex) { candidates = s.kind.table(ix).order.Copy().Scan })
+		d.read(func(ix *directoryIndex) { candidates = listed(ix, s.kind).Copy().Scan })
 	}
 	for obj := range candidates {
 		selected, sortKey := true, ""
@@ -124,25 +125,25 @@ func collect[T client.Object](d *Directory, s selection[T], c *collection) error
 	return nil
 }
 
-// window adds all of a table as add does, without a look at those that are not on the page.
-func window[T client.Object](t *table[T], k kind[T], c *collection) {
+// window adds all of an order as add does, without a look at those that are not on the page.
+func window[T client.Object](order *btree.BTreeG[T], k kind[T], c *collection) {
 	var objects []T
 	room := c.room()
 	switch after := c.query.After; {
 	case after == nil:
-		objects = t.page(max(c.query.Start-c.total, 0), room)
+		objects = pageAt(order, max(c.query.Start-c.total, 0), room)
 	case after.ResourceType == k.resourceType:
 		pivot := k.empty()
 		pivot.SetName(after.ID)
 		pivot.SetCreationTimestamp(metav1.NewTime(after.Created))
-		objects = t.after(pivot, room)
+		objects = pageAfter(order, pivot, room)
 	case compareTypes(k.resourceType, after.ResourceType) > 0:
-		objects = t.page(0, room)
+		objects = pageAt(order, 0, room)
 	}
 	for _, obj := range objects {
 		c.hits = append(c.hits, hit{k.position(obj, ""), obj})
 	}
-	c.total += t.order.Len()
+	c.total += order.Len()
 }
 
 // hit is an object that is selected.
@@ -229,9 +230,11 @@ func (d *Directory) present(ctx context.Context, c collection) (*Page, error) {
 	return page, nil
 }
 
-// lookup returns the objects with the key, in order of creation.
+// lookup returns the objects with the key that are not hidden, in order of creation.
 func lookup[T client.Object](d *Directory, k kind[T], by Key) (found []T) {
-	d.read(func(ix *directoryIndex) { found = slices.Clone(k.table(ix).lookup(by)) })
+	d.read(func(ix *directoryIndex) {
+		found = slices.DeleteFunc(slices.Clone(k.table(ix).lookup(by)), func(obj T) bool { return hidden(k.importable(ix.policy), obj) })
+	})
 	slices.SortFunc(found, compareCreation)
 	return found
 }

@@ -23,12 +23,15 @@ type table[T client.Object] struct {
 	byName map[string]T
 	byKey  map[Key][]T
 	// order is by creation and then by name, so that what is created during an import comes at the end and moves nothing
-	// to another page.
-	order *btree.BTreeG[T]
+	// to another page. It has all objects; provisioned is the same order of those that are not mirrors.
+	order, provisioned *btree.BTreeG[T]
 }
 
 func newTable[T client.Object](keysOf func(T) []Key) *table[T] {
-	return &table[T]{keysOf: keysOf, byName: map[string]T{}, byKey: map[Key][]T{}, order: btree.NewBTreeG(created[T])}
+	return &table[T]{
+		keysOf: keysOf, byName: map[string]T{}, byKey: map[Key][]T{},
+		order: btree.NewBTreeG(created[T]), provisioned: btree.NewBTreeG(created[T]),
+	}
 }
 
 func created[T client.Object](a, b T) bool { return compareCreation(a, b) < 0 }
@@ -44,6 +47,9 @@ func (t *table[T]) put(obj T) {
 	t.remove(obj.GetName())
 	t.byName[obj.GetName()] = obj
 	t.order.Set(obj)
+	if !isMirror(obj) {
+		t.provisioned.Set(obj)
+	}
 	for _, k := range t.keysOf(obj) {
 		t.byKey[k] = append(t.byKey[k], obj)
 	}
@@ -56,6 +62,7 @@ func (t *table[T]) remove(name string) {
 	}
 	delete(t.byName, name)
 	t.order.Delete(old)
+	t.provisioned.Delete(old)
 	for _, k := range t.keysOf(old) {
 		left := slices.DeleteFunc(t.byKey[k], func(o T) bool { return o.GetName() == name })
 		if len(left) == 0 {
@@ -66,24 +73,24 @@ func (t *table[T]) remove(name string) {
 	}
 }
 
-// page returns count objects from start on (0-based), in order.
-func (t *table[T]) page(start, count int) []T {
-	first, ok := t.order.GetAt(start)
+// pageAt returns count objects of an order from start on (0-based).
+func pageAt[T client.Object](order *btree.BTreeG[T], start, count int) []T {
+	first, ok := order.GetAt(start)
 	if !ok || count <= 0 {
 		return nil
 	}
-	out := make([]T, 0, min(count, t.order.Len()-start))
-	t.order.Ascend(first, func(obj T) bool {
+	out := make([]T, 0, min(count, order.Len()-start))
+	order.Ascend(first, func(obj T) bool {
 		out = append(out, obj)
 		return len(out) < count
 	})
 	return out
 }
 
-// after returns count objects behind the place of pivot, in order; pivot need not be in the table.
-func (t *table[T]) after(pivot T, count int) []T {
+// pageAfter returns count objects of an order behind the place of pivot, which need not be in it.
+func pageAfter[T client.Object](order *btree.BTreeG[T], pivot T, count int) []T {
 	var out []T
-	t.order.Ascend(pivot, func(obj T) bool {
+	order.Ascend(pivot, func(obj T) bool {
 		if compareCreation(obj, pivot) > 0 && len(out) < count {
 			out = append(out, obj)
 		}

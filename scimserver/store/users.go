@@ -28,7 +28,7 @@ type UserQuery struct {
 
 // User returns one user, or ErrNotFound.
 func (d *Directory) User(ctx context.Context, id string) (*User, error) {
-	obj, _, err := find(ctx, d, d.store.users, id)
+	obj, err := findShown(ctx, d, d.store.users, id)
 	if err != nil {
 		return nil, err
 	}

@@ -21,6 +21,8 @@ type kind[T client.Object] struct {
 	empty     func() T
 	directory func(T) directoryKey
 	table     func(*directoryIndex) *table[T]
+	// importable says whether clients see mirrors, and lists the others.
+	importable func(*policy) v1alpha1.Importable
 	// unique are the keys that one object of a directory may hold.
 	unique func(*policy, T) []Key
 	// equal says whether two objects are the same resource state.
@@ -173,7 +175,7 @@ func update[T client.Object](ctx context.Context, d *Directory, k kind[T], locks
 			live = true
 			continue
 		}
-		gained := without(k.unique(p, next), k.unique(p, obj))
+		gained := without(k.unique(p, next), held(p, k, obj))
 		if err := checkFree(ctx, d, k, p, gained, id); err != nil {
 			return obj, err
 		}
