@@ -48,6 +48,8 @@ var (
 		"the token is missing, unknown or expired, or belongs to another directory").with("WWW-Authenticate", "Bearer")
 	errForbidden = failure(http.StatusForbidden,
 		"the token's scopes do not allow this: GET and .search need Read, everything else Write")
+	errNotProvisioned = failure(http.StatusForbidden,
+		"the resource shows something that the app has; take it over first, by PUT or PATCH, to delete it then")
 	errSuspended = failure(http.StatusServiceUnavailable,
 		"an administrator has suspended this directory; try again later").retryAfter(retrySuspended)
 	errUnavailable = failure(http.StatusServiceUnavailable,
@@ -98,6 +100,8 @@ func problemOf(err error) *problem {
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return errNotFound
+	case errors.Is(err, store.ErrNotProvisioned):
+		return errNotProvisioned
 	case errors.Is(err, store.ErrTooLarge):
 		return failure(http.StatusRequestEntityTooLarge, "the resource would become larger than the server can store")
 	case errors.Is(err, store.ErrUnavailable), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):

@@ -35,12 +35,14 @@ var _ = Describe("RFC 7644", func() {
 
 	It("§3.6: what was deleted is nowhere, and its name is free for another", func(ctx SpecContext) {
 		t := newTenant(ctx)
-		id := t.addUser("ada")
+		id := t.call(http.MethodPost, "/Users", `{"userName":"ada","externalId":"1"}`).id()
 		Expect(t.call(http.MethodDelete, "/Users/"+id, nil).status).To(Equal(http.StatusNoContent))
 		Expect(t.call(http.MethodPut, "/Users/"+id, `{"userName":"ada"}`).status).To(Equal(http.StatusNotFound))
 		Expect(t.patch("/Users/"+id, `{"op":"add","path":"title","value":"x"}`).status).To(Equal(http.StatusNotFound))
 		Expect(t.get("/Users").resources()).To(BeEmpty())
-		Expect(t.addUser("ada")).NotTo(Equal(id))
+		another := t.call(http.MethodPost, "/Users", `{"userName":"ada","externalId":"2"}`)
+		Expect(another.status).To(Equal(http.StatusCreated), another.String())
+		Expect(another.id()).NotTo(Equal(id))
 	})
 
 	DescribeTable("§3.9: the answer has what was asked for, and always id and schemas",

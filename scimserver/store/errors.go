@@ -13,6 +13,8 @@ import (
 var (
 	// ErrNotFound: the directory has no such resource.
 	ErrNotFound = errors.New("no such resource in this directory")
+	// ErrNotProvisioned: the resource shows something of the app that the identity provider has not taken over.
+	ErrNotProvisioned = errors.New("the resource belongs to the app")
 	// ErrUnavailable: Kubernetes could not be reached, or did not confirm the write; nothing is acknowledged, and the same
 	// call may succeed later.
 	ErrUnavailable = errors.New("the directory cannot be reached at the moment; try again")

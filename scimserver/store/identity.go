@@ -1,6 +1,8 @@
 package store
 
 import (
+	"slices"
+
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
 	"github.com/scim-operator/scim-operator/scimserver/schema"
 )
@@ -22,7 +24,7 @@ func uniqueOfUser(p *policy, u *v1alpha1.ScimUser) []Key {
 
 func restoreUser(u, from *v1alpha1.ScimUser, whole bool, keys []Key) {
 	if whole {
-		u.Spec = from.Spec
+		from.Spec.DeepCopyInto(&u.Spec)
 		return
 	}
 	for _, k := range keys {
@@ -30,7 +32,7 @@ func restoreUser(u, from *v1alpha1.ScimUser, whole bool, keys []Key) {
 		case "userName":
 			u.Spec.UserName = from.Spec.UserName
 		case string(v1alpha1.IdentifierEmail):
-			u.Spec.UserName, u.Spec.Emails = from.Spec.UserName, from.Spec.Emails
+			u.Spec.UserName, u.Spec.Emails = from.Spec.UserName, slices.Clone(from.Spec.Emails)
 		}
 	}
 }

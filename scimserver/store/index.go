@@ -23,8 +23,9 @@ type directoryKey struct{ namespace, name string }
 
 // directoryIndex is one directory's part of the index.
 type directoryIndex struct {
-	users  *table[*v1alpha1.ScimUser]
-	groups *table[*v1alpha1.ScimGroup]
+	users      *table[*v1alpha1.ScimUser]
+	groups     *table[*v1alpha1.ScimGroup]
+	tombstones *table[*v1alpha1.ScimTombstone]
 	// slices by name, grouped by group and epoch.
 	epochs map[epochKey]*epoch
 	// memberOf has for each member id the slices that hold it, of whatever epoch.
@@ -53,11 +54,12 @@ func (ix *index) directory(key directoryKey) *directoryIndex {
 	d, ok := ix.directories[key]
 	if !ok {
 		d = &directoryIndex{
-			users:    newTable(userKeys),
-			groups:   newTable(groupKeys),
-			epochs:   map[epochKey]*epoch{},
-			memberOf: map[string][]*v1alpha1.ScimMemberSlice{},
-			policy:   defaults,
+			users:      newTable(userKeys),
+			groups:     newTable(groupKeys),
+			tombstones: newTable(tombstoneKeys),
+			epochs:     map[epochKey]*epoch{},
+			memberOf:   map[string][]*v1alpha1.ScimMemberSlice{},
+			policy:     defaults,
 		}
 		ix.directories[key] = d
 	}
@@ -72,7 +74,9 @@ func (ix *index) look(key directoryKey) *directoryIndex {
 	return nothing
 }
 
-var nothing = &directoryIndex{users: newTable(userKeys), groups: newTable(groupKeys), policy: defaults}
+var nothing = &directoryIndex{
+	users: newTable(userKeys), groups: newTable(groupKeys), tombstones: newTable(tombstoneKeys), policy: defaults,
+}
 
 func userKeys(u *v1alpha1.ScimUser) []Key {
 	keys := make([]Key, 0, 4+len(u.Spec.Emails))

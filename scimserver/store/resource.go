@@ -26,6 +26,9 @@ type User struct {
 	Meta       *Meta                    `json:"meta,omitempty"`
 	// Extensions are the attributes of schemas beyond RFC 7643, by URN, as JSON objects.
 	Extensions map[string]json.RawMessage `json:"-"`
+
+	// before is what CreateUser has brought back or taken over, as it was; nil if the user is new.
+	before *v1alpha1.ScimUser
 }
 
 // Group is a Group resource as SCIM shows it (RFC 7643 §4.2).

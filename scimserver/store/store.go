@@ -52,6 +52,7 @@ type Store struct {
 	users       kind[*v1alpha1.ScimUser]
 	groups      kind[*v1alpha1.ScimGroup]
 	slices      *feed[*v1alpha1.ScimMemberSlice]
+	tombstones  *feed[*v1alpha1.ScimTombstone]
 	directories *feed[*v1alpha1.ScimDirectory]
 	secrets     *feed[*corev1.Secret]
 }
@@ -108,6 +109,9 @@ func newStore(c client.WithWatch, o Options) *Store {
 	s.slices = newFeed(ix, c, &v1alpha1.ScimMemberSlice{}, &v1alpha1.ScimMemberSliceList{},
 		func(m *v1alpha1.ScimMemberSlice) { ix.directory(directoryOfSlice(m)).putSlice(m) },
 		func(m *v1alpha1.ScimMemberSlice) { ix.directory(directoryOfSlice(m)).removeSlice(m) })
+	s.tombstones = newFeed(ix, c, &v1alpha1.ScimTombstone{}, &v1alpha1.ScimTombstoneList{},
+		func(t *v1alpha1.ScimTombstone) { ix.directory(directoryOfTombstone(t)).tombstones.put(t) },
+		func(t *v1alpha1.ScimTombstone) { ix.directory(directoryOfTombstone(t)).tombstones.remove(t.Name) })
 	s.directories = newFeed(ix, c, &v1alpha1.ScimDirectory{}, &v1alpha1.ScimDirectoryList{},
 		func(d *v1alpha1.ScimDirectory) {
 			ix.credentials.putDirectory(d)
@@ -143,7 +147,7 @@ func directoryOfSlice(m *v1alpha1.ScimMemberSlice) directoryKey {
 func (s *Store) Start(ctx context.Context) error {
 	var running sync.WaitGroup
 	for _, run := range []func(context.Context){
-		s.users.feed.run, s.groups.feed.run, s.slices.run, s.directories.run, s.secrets.run,
+		s.users.feed.run, s.groups.feed.run, s.slices.run, s.tombstones.run, s.directories.run, s.secrets.run,
 	} {
 		running.Go(func() { run(ctx) })
 	}
@@ -158,6 +162,7 @@ func (s *Store) Fresh() error {
 		s.users.feed.fresh(s.options.MaxStaleness),
 		s.groups.feed.fresh(s.options.MaxStaleness),
 		s.slices.fresh(s.options.MaxStaleness),
+		s.tombstones.fresh(s.options.MaxStaleness),
 		s.directories.fresh(s.options.MaxStaleness),
 		s.secrets.fresh(s.options.MaxStaleness),
 	)

@@ -53,41 +53,73 @@ func (d *Directory) lookAtUsers(ctx context.Context, q *UserQuery) func(*v1alpha
 
 // CreateUser stores a new user and returns it. An identity provider that assigns a leaver again may post the person anew:
 // an inactive user with the same externalId, or with the same identifier and no other externalId, is brought back under
-// its old id. It returns a *UniquenessError if another user holds the userName or the identifier.
+// its old id, and so is one who was deleted not too long ago. A mirror of the same identifier is taken over, where the policy
+// has it so. It returns a *UniquenessError if another user holds the userName or the identifier, and a *schema.Error if the
+// policy does not let the user in.
 func (d *Directory) CreateUser(ctx context.Context, u *User) (*User, error) {
 	ctx, cancel := detached(ctx)
 	defer cancel()
-	s := d.store
+	s, p := d.store, d.policy()
 	obj := &v1alpha1.ScimUser{
 		ObjectMeta: metav1.ObjectMeta{Namespace: d.key.namespace, Name: newID()},
 		Spec:       d.userSpec(u),
 	}
-	p := d.policy()
+	if err := checkNew(p, obj); err != nil {
+		return nil, err
+	}
 	keys := s.users.unique(p, obj)
 	if u.ExternalID != "" {
 		keys = append(keys, Key{"externalId", u.ExternalID})
 	}
 	defer s.locks.lock(d.key, keys...)()
 	if former := d.former(p, obj); former != "" {
-		back, err := d.reinstate(ctx, p, former, obj)
+		before, back, err := d.reinstate(ctx, p, former, obj)
 		if err == nil {
-			return d.presentUser(ctx, back), nil
+			shown := d.presentUser(ctx, back)
+			shown.before = before
+			return shown, nil
 		}
 		if !errors.Is(err, errNotFormer) && !errors.Is(err, ErrNotFound) {
-			return nil, err
+			return nil, d.takenByApp(p, err)
 		}
 	}
 	stamp(obj, s.now())
+	if t := d.tombstoneOf(p, obj); t != nil {
+		back, err := d.raise(ctx, p, t, obj)
+		if err == nil {
+			return d.presentUser(ctx, back), nil
+		}
+		if !errors.Is(err, errNotFormer) {
+			return nil, d.takenByApp(p, err)
+		}
+	}
 	if err := create(ctx, d, s.users, p, obj); err != nil {
-		return nil, err
+		return nil, d.takenByApp(p, err)
 	}
 	return d.presentUser(ctx, obj), nil
 }
 
-// errNotFormer: the user that looked like the same person from the index is not, or is active.
+// TakeBackUser undoes what CreateUser did to return this user: who was created is deleted, who was brought back or taken
+// over is as before.
+func (d *Directory) TakeBackUser(ctx context.Context, u *User) error {
+	if u.before == nil {
+		return d.DeleteUser(ctx, u.ID, func(*User) error { return nil })
+	}
+	ctx, cancel := detached(ctx)
+	defer cancel()
+	_, err := update(ctx, d, d.store.users, &d.store.locks, u.ID, func(now *v1alpha1.ScimUser) (*v1alpha1.ScimUser, error) {
+		next := now.DeepCopy()
+		u.before.Spec.DeepCopyInto(&next.Spec)
+		return next, nil
+	})
+	return err
+}
+
+// errNotFormer: who looked like the same person from the index is not, or is there already.
 var errNotFormer = errors.New("not the same person")
 
-// former returns the id of the inactive user that the new one is, if any.
+// former returns the id of the user that the new one is, if any: one whom the identity provider has provisioned before,
+// else a mirror.
 func (d *Directory) former(p *policy, u *v1alpha1.ScimUser) (id string) {
 	d.read(func(ix *directoryIndex) {
 		candidates := ix.users.byKey[identity(p.users.Identifier, u)]
@@ -95,7 +127,7 @@ func (d *Directory) former(p *policy, u *v1alpha1.ScimUser) (id string) {
 			candidates = append(slices.Clip(candidates), ix.users.byKey[Key{"externalId", u.Spec.ExternalID}]...)
 		}
 		for _, c := range candidates {
-			if samePerson(p, c, u) {
+			if samePerson(p, c, u) && (id == "" || !isMirror(c)) {
 				id = c.Name
 			}
 		}
@@ -105,7 +137,7 @@ func (d *Directory) former(p *policy, u *v1alpha1.ScimUser) (id string) {
 
 func samePerson(p *policy, old, u *v1alpha1.ScimUser) bool {
 	switch {
-	case old.Spec.Active:
+	case isMirror(old) && p.users.Existing != v1alpha1.ExistingAdopt, !isMirror(old) && old.Spec.Active:
 		return false
 	case old.Spec.ExternalID != "" && u.Spec.ExternalID != "":
 		return old.Spec.ExternalID == u.Spec.ExternalID
@@ -114,26 +146,40 @@ func samePerson(p *policy, old, u *v1alpha1.ScimUser) bool {
 	}
 }
 
-// reinstate gives an inactive user the attributes of the new one. The caller holds the lock of the names.
-func (d *Directory) reinstate(ctx context.Context, p *policy, id string, u *v1alpha1.ScimUser) (*v1alpha1.ScimUser, error) {
-	return update(ctx, d, d.store.users, nil, id, func(old *v1alpha1.ScimUser) (*v1alpha1.ScimUser, error) {
+// reinstate gives a former user the attributes of the new one, and returns both. The caller holds the lock of the names.
+func (d *Directory) reinstate(ctx context.Context, p *policy, id string, u *v1alpha1.ScimUser) (before, back *v1alpha1.ScimUser, err error) {
+	back, err = update(ctx, d, d.store.users, nil, id, func(old *v1alpha1.ScimUser) (*v1alpha1.ScimUser, error) {
 		if !samePerson(p, old, u) {
 			return nil, errNotFormer
 		}
+		before = old
 		next := old.DeepCopy()
 		next.Spec = u.Spec
 		return next, nil
 	})
+	return before, back, err
 }
 
-// UpdateUser stores what change makes of the user and returns it. change may be called several times, each time with a
-// later state; it must not modify what it is given, and its error is returned as it is. A result that is equal to what is
-// stored writes nothing. It returns ErrNotFound, or a *UniquenessError if another user holds the new userName or
-// identifier.
+var (
+	// errLeaves: the change deactivates the user, and deactivation deletes.
+	errLeaves = errors.New("the user is to be deleted")
+	// errStays: from the latest state it does not.
+	errStays = errors.New("the user is not to be deleted")
+)
+
+// UpdateUser stores what change makes of the user and returns it; a mirror is taken over. change may be called several
+// times, each time with a later state; it must not modify what it is given, and its error is returned as it is. A result
+// that is equal to what is stored writes nothing. Where deactivation deletes, a user who becomes inactive is deleted, and
+// returned as it was, inactive. It returns ErrNotFound, a *UniquenessError if another user holds the new userName or
+// identifier, or a *schema.Error if the policy does not let the user in.
 func (d *Directory) UpdateUser(ctx context.Context, id string, change func(*User) (*User, error)) (*User, error) {
 	ctx, cancel := detached(ctx)
 	defer cancel()
-	obj, err := update(ctx, d, d.store.users, &d.store.locks, id, func(old *v1alpha1.ScimUser) (*v1alpha1.ScimUser, error) {
+	p := d.policy()
+	next := func(old *v1alpha1.ScimUser) (*v1alpha1.ScimUser, error) {
+		if hidden(p.users.Importable, old) {
+			return nil, ErrNotFound
+		}
 		current := userOf(old)
 		u, err := change(&current)
 		if err != nil {
@@ -141,22 +187,64 @@ func (d *Directory) UpdateUser(ctx context.Context, id string, change func(*User
 		}
 		next := old.DeepCopy()
 		next.Spec = d.userSpec(u)
-		return next, nil
+		if leaves(p, old, next) {
+			return nil, errLeaves
+		}
+		return next, checkChange(p, old, next)
+	}
+	for {
+		obj, err := update(ctx, d, d.store.users, &d.store.locks, id, next)
+		if errors.Is(err, errLeaves) {
+			obj, err = d.deactivate(ctx, p, id, next)
+		}
+		if errors.Is(err, errStays) {
+			continue
+		}
+		if err != nil {
+			return nil, d.takenByApp(p, err)
+		}
+		return d.presentUser(ctx, obj), nil
+	}
+}
+
+// deactivate deletes a user while next says that the latest state leaves, and returns it as it was, inactive.
+func (d *Directory) deactivate(ctx context.Context, p *policy, id string,
+	next func(*v1alpha1.ScimUser) (*v1alpha1.ScimUser, error)) (*v1alpha1.ScimUser, error) {
+	obj, err := remove(ctx, d, d.store.users, id, func(obj *v1alpha1.ScimUser) error {
+		switch _, err := next(obj); {
+		case err == nil:
+			return errStays
+		case !errors.Is(err, errLeaves):
+			return err
+		default:
+			return d.bury(ctx, p, obj)
+		}
 	})
 	if err != nil {
 		return nil, err
 	}
-	return d.presentUser(ctx, obj), nil
+	obj.Spec.Active = false
+	return obj, nil
 }
 
-// DeleteUser removes the user for good after check has agreed to its latest state; check's error is returned as it is.
-// Groups that had the user as a member no longer show it.
+// DeleteUser removes the user after check has agreed to its latest state; check's error is returned as it is. It returns
+// ErrNotProvisioned for a mirror. Groups that had the user as a member no longer show it.
 func (d *Directory) DeleteUser(ctx context.Context, id string, check func(*User) error) error {
 	ctx, cancel := detached(ctx)
 	defer cancel()
+	p := d.policy()
 	_, err := remove(ctx, d, d.store.users, id, func(obj *v1alpha1.ScimUser) error {
 		current := userOf(obj)
-		return check(&current)
+		switch err := check(&current); {
+		case hidden(p.users.Importable, obj):
+			return ErrNotFound
+		case err != nil:
+			return err
+		case isMirror(obj):
+			return ErrNotProvisioned
+		default:
+			return d.bury(ctx, p, obj)
+		}
 	})
 	return err
 }
@@ -239,7 +327,7 @@ func (d *Directory) userSpec(u *User) v1alpha1.ScimUserSpec {
 }
 
 func equalUsers(a, b *v1alpha1.ScimUser) bool {
-	return equality.Semantic.DeepEqual(a.Spec.UserAttributes, b.Spec.UserAttributes) &&
+	return isMirror(a) == isMirror(b) && equality.Semantic.DeepEqual(a.Spec.UserAttributes, b.Spec.UserAttributes) &&
 		equality.Semantic.DeepEqual(a.Spec.Enterprise, b.Spec.Enterprise) &&
 		equalExtensions(a.Spec.Extensions, b.Spec.Extensions)
 }

@@ -64,25 +64,44 @@ func fromAPIOr(err error) error {
 	return fromAPI(err)
 }
 
-// create writes a new object and verifies that its unique keys are its own.
+// create writes a new object and verifies that its unique keys are its own. It returns errNotFormer if there is one of that
+// name.
 func create[T client.Object](ctx context.Context, d *Directory, k kind[T], p *policy, obj T) error {
 	keys := k.unique(p, obj)
 	if err := checkFree(ctx, d, k, p, keys, obj.GetName()); err != nil {
 		return err
 	}
-	err := fromAPI(d.store.client.Create(ctx, obj))
-	if err == nil {
+	err := d.store.client.Create(ctx, obj)
+	if apierrors.IsAlreadyExists(err) {
+		return errNotFormer
+	}
+	if err = fromAPI(err); err == nil {
 		err = verify(ctx, d, k, keys, obj)
 	} else if !errors.Is(err, ErrUnavailable) {
 		return err // refused, so nothing was written
 	}
 	if err != nil {
-		// The name is random and nobody else's, so whatever is there by that name is this write.
 		d.tidy(ctx, "an unacknowledged resource", obj.GetName(), func(ctx context.Context) error {
-			return client.IgnoreNotFound(d.store.client.Delete(ctx, obj))
+			return takeBack(ctx, d, k, obj)
 		})
 	}
 	return err
+}
+
+// takeBack deletes what create has written, if it has. Where its answer was lost, what is there by that name may be another
+// replica's, who gave the same person the same id: then it says something else, or was stamped otherwise.
+func takeBack[T client.Object](ctx context.Context, d *Directory, k kind[T], obj T) error {
+	if obj.GetUID() == "" {
+		there, err := fetch(ctx, d, k, obj.GetName())
+		if errors.Is(err, ErrNotFound) || err == nil && !(k.equal(there, obj) && sameStamp(there, obj)) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		obj = there
+	}
+	return client.IgnoreNotFound(d.store.client.Delete(ctx, obj, client.Preconditions{UID: new(obj.GetUID())}))
 }
 
 // checkFree refuses keys of which one is already held. The index may be behind another replica that has just given a key
@@ -263,6 +282,12 @@ func stamp(obj client.Object, now time.Time) {
 	}
 	annotations[v1alpha1.LastModifiedAnnotation] = now.UTC().Format("2006-01-02T15:04:05.000Z")
 	obj.SetAnnotations(annotations)
+}
+
+// sameStamp reports whether two objects were stamped by the same write.
+func sameStamp(a, b client.Object) bool {
+	return a.GetAnnotations()[v1alpha1.LastModifiedAnnotation] == b.GetAnnotations()[v1alpha1.LastModifiedAnnotation] &&
+		a.GetAnnotations()[v1alpha1.RequestAnnotation] == b.GetAnnotations()[v1alpha1.RequestAnnotation]
 }
 
 // lastModified is when the SCIM server last changed the object, else when it was created.
