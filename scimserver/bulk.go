@@ -70,7 +70,7 @@ func bulk(q *request) (*response, error) {
 
 // carryOut carries out one step: an operation, or several that refer to each other in a circle (RFC 7644 §3.7.1). Of a
 // circle each resource is made without what is not there yet, and then replaced by the whole; if anything fails, what was
-// made is deleted again.
+// made is taken back.
 func (b bulkRun) carryOut(step []*bulkOperation) {
 	b.refuseMissing(step)
 	if i := slices.IndexFunc(step, func(o *bulkOperation) bool { return o.refusal != nil }); i > 0 {
@@ -134,7 +134,7 @@ func (b bulkRun) attempt(o *bulkOperation) {
 	}
 	o.result = b.perform(o, part, b.refusalOf(o))
 	if o.method == http.MethodPost && !o.failed() {
-		o.made = part.resource
+		o.made, o.created = part.resource, part.created
 	}
 }
 
@@ -156,12 +156,14 @@ func (b bulkRun) complete(o *bulkOperation) {
 	o.result = whole
 }
 
-// takeBack deletes what a circle has made before one of its operations failed, even a person who was brought back by it:
-// whoever sends the circle again gets it whole.
+// takeBack deletes what a circle has made before one of its operations failed, and leaves a person who was brought back by
+// it as before: whoever sends the circle again gets it whole.
 func (b bulkRun) takeBack(step []*bulkOperation, culprit *bulkOperation) {
 	for _, o := range slices.Backward(step) {
 		if o.made != "" {
-			left := b.perform(o, b.part(o, http.MethodDelete, o.resourceRoute()), nil)
+			part := b.part(o, http.MethodDelete, o.resourceRoute())
+			part.created = o.created
+			left := b.perform(o, part, nil)
 			o.made = ""
 			if left.Response != nil {
 				o.result = left // it says where the rest of it is

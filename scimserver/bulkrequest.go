@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/scim-operator/scim-operator/scimserver/schema"
+	"github.com/scim-operator/scim-operator/scimserver/store"
 )
 
 // The limits of one bulk request, which ServiceProviderConfig announces (RFC 7644 §3.7.4).
@@ -38,6 +39,7 @@ type bulkOperation struct {
 	needs      []int       // the operations that they belong to
 	refusal    error       // why it cannot be carried out, if so
 	made       string      // the id of the resource that it has made
+	created    *store.User // what it has made, where that is a user
 	result     *bulkResult // nil until it has been processed
 }
 

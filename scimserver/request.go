@@ -52,7 +52,8 @@ type request struct {
 	data     map[string]any                  // of an operation of a bulk request, instead of a body
 	dispatch func(*request, error) *response // answers an operation of this request, a bulk request
 
-	resource string // the id of the resource that was found or made, for the audit log
+	created  *store.User // by this request, or by the operation that this one takes back
+	resource string      // the id of the resource that was found or made, for the audit log
 }
 
 // newRequest reads what needs no judgement. It returns the cancel function of the request's context.

@@ -58,6 +58,7 @@ func createUser(q *request) (*response, error) {
 	if u, err = q.directory.CreateUser(q.Context(), u); err != nil {
 		return nil, err
 	}
+	q.created = u
 	return q.replyUser(http.StatusCreated, u)
 }
 
@@ -117,14 +118,20 @@ func (q *request) updateUser(change func(current *store.User) (*store.User, erro
 }
 
 func deleteUser(q *request) (*response, error) {
-	err := q.directory.DeleteUser(q.Context(), q.route.id, func(current *store.User) error {
-		return q.checkPrecondition(current.Meta.Version)
-	})
-	if err != nil {
+	if err := q.removeUser(); err != nil {
 		return nil, err
 	}
 	q.resource = q.route.id
 	return reply(http.StatusNoContent, nil)
+}
+
+func (q *request) removeUser() error {
+	if q.created != nil {
+		return q.directory.TakeBackUser(q.Context(), q.created)
+	}
+	return q.directory.DeleteUser(q.Context(), q.route.id, func(current *store.User) error {
+		return q.checkPrecondition(current.Meta.Version)
+	})
 }
 
 func (q *request) replyUser(status int, u *store.User) (*response, error) {
