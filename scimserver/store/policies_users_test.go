@@ -63,6 +63,12 @@ var _ = Describe("A directory's policy for users", func() {
 		Expect(s.client.Create(ctx, obj)).To(Succeed())
 		return obj
 	}
+	fetched := func(ctx context.Context, d *Directory, id string) *v1alpha1.ScimUser {
+		GinkgoHelper()
+		obj, err := fetch(ctx, d, d.store.users, id)
+		Expect(err).NotTo(HaveOccurred())
+		return obj
+	}
 	leave := changed(func(a *v1alpha1.UserAttributes) { a.Active = false })
 
 	Describe("identifier: email", func() {
@@ -167,6 +173,21 @@ var _ = Describe("A directory's policy for users", func() {
 			Expect(d.UpdateUser(ctx, u.ID, leave)).To(HaveField("ID", u.ID))
 			Expect(d.CreateUser(ctx, person("ADA"))).To(HaveField("ID", u.ID))
 			Expect(tombstones(ctx)).To(BeEmpty())
+		})
+
+		It("takes nothing from somebody who is there, beside a tombstone under a former name", func(ctx context.Context) {
+			u, err := d.CreateUser(ctx, person("ada"))
+			Expect(err).NotTo(HaveOccurred())
+			Expect(d.bury(ctx, d.policy(), fetched(ctx, d, u.ID))).To(Succeed())
+			_, err = d.UpdateUser(ctx, u.ID, changed(func(a *v1alpha1.UserAttributes) { a.UserName = "countess" }))
+			Expect(err).NotTo(HaveOccurred())
+			g, err := d.CreateGroup(ctx, &Group{DisplayName: "Engineers", Members: []Member{{Value: u.ID}}})
+			Expect(err).NotTo(HaveOccurred())
+			// The same from where the index does not show the user.
+			_, err = d.raise(ctx, d.policy(), &tombstones(ctx)[0], &v1alpha1.ScimUser{ObjectMeta: metav1.ObjectMeta{Namespace: namespace}, Spec: d.userSpec(person("ada"))})
+			Expect(err).To(MatchError(errNotFormer))
+			Expect(d.CreateUser(ctx, person("ada"))).To(HaveField("ID", Not(Equal(u.ID))))
+			Expect(d.Group(ctx, g.ID, true)).To(WithTransform(memberIDs, ConsistOf(u.ID)))
 		})
 
 		It("gives the id to one of several replicas that bring the same person back", func(ctx context.Context) {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -89,9 +90,17 @@ func remembers(t *v1alpha1.ScimTombstone, sought v1alpha1.ScimTombstoneSpec, ttl
 func (d *Directory) raise(ctx context.Context, p *policy, t *v1alpha1.ScimTombstone, u *v1alpha1.ScimUser) (*v1alpha1.ScimUser, error) {
 	u = u.DeepCopy()
 	u.Name = t.Name
-	for _, g := range d.groupsWithMember(ctx, u.Name) {
-		if _, err := d.editMembers(ctx, g, memberEdit{remove: setOf([]string{u.Name})}); err != nil {
+	if groups := d.groupsWithMember(ctx, u.Name); len(groups) > 0 {
+		switch _, err := fetch(ctx, d, d.store.users, u.Name); {
+		case err == nil:
+			return nil, errNotFormer // and these are memberships of somebody who is there
+		case !errors.Is(err, ErrNotFound):
 			return nil, err
+		}
+		for _, g := range groups {
+			if _, err := d.editMembers(ctx, g, memberEdit{remove: setOf([]string{u.Name})}); err != nil {
+				return nil, err
+			}
 		}
 	}
 	if err := create(ctx, d, d.store.users, p, u); err != nil {
