@@ -93,7 +93,7 @@ func create[T client.Object](ctx context.Context, d *Directory, k kind[T], p *po
 func takeBack[T client.Object](ctx context.Context, d *Directory, k kind[T], obj T) error {
 	if obj.GetUID() == "" {
 		there, err := fetch(ctx, d, k, obj.GetName())
-		if errors.Is(err, ErrNotFound) || err == nil && !(k.equal(there, obj) && sameStamp(there, obj)) {
+		if errors.Is(err, ErrNotFound) || err == nil && (!k.equal(there, obj) || !sameStamp(there, obj)) {
 			return nil
 		}
 		if err != nil {
