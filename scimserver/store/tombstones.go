@@ -85,15 +85,17 @@ func remembers(t *v1alpha1.ScimTombstone, sought v1alpha1.ScimTombstoneSpec, ttl
 }
 
 // raise creates a user under the id of a tombstone, and without the memberships in groups that it had when it was deleted:
-// the identity provider says anew where it is a member. It returns errNotFormer if another replica was first, or the
-// tombstone is of somebody who is there under another name.
+// the identity provider says anew where it is a member. It returns a *UniquenessError if another replica was first, and
+// errNotFormer or ErrNotFound if the tombstone is of somebody who is there under another name, or has gone again.
 func (d *Directory) raise(ctx context.Context, p *policy, t *v1alpha1.ScimTombstone, u *v1alpha1.ScimUser) (*v1alpha1.ScimUser, error) {
+	k := d.store.users
 	u = u.DeepCopy()
 	u.Name = t.Name
 	if groups := d.groupsWithMember(ctx, u.Name); len(groups) > 0 {
-		switch _, err := fetch(ctx, d, d.store.users, u.Name); {
+		// They are left over only if the user is not there.
+		switch there, err := fetch(ctx, d, k, u.Name); {
 		case err == nil:
-			return nil, errNotFormer // and these are memberships of somebody who is there
+			return nil, occupied(p, there, u)
 		case !errors.Is(err, ErrNotFound):
 			return nil, err
 		}
@@ -103,11 +105,27 @@ func (d *Directory) raise(ctx context.Context, p *policy, t *v1alpha1.ScimTombst
 			}
 		}
 	}
-	if err := create(ctx, d, d.store.users, p, u); err != nil {
+	err := create(ctx, d, k, p, u)
+	if errors.Is(err, errNotFormer) {
+		there, err := fetch(ctx, d, k, u.Name)
+		if err == nil {
+			err = occupied(p, there, u)
+		}
+		return nil, err
+	}
+	if err != nil {
 		return nil, err
 	}
 	d.tidy(ctx, "the tombstone of a user who is back", t.Name, func(ctx context.Context) error {
 		return client.IgnoreNotFound(d.store.client.Delete(ctx, t, client.Preconditions{UID: new(t.UID)}))
 	})
 	return u, nil
+}
+
+// occupied is the error when somebody is there under the id that a user is to have.
+func occupied(p *policy, there, u *v1alpha1.ScimUser) error {
+	if id := identity(p.users.Identifier, u); id == identity(p.users.Identifier, there) {
+		return taken(id.Attribute, there.Name)
+	}
+	return errNotFormer
 }

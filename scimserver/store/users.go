@@ -89,7 +89,7 @@ func (d *Directory) CreateUser(ctx context.Context, u *User) (*User, error) {
 		if err == nil {
 			return d.presentUser(ctx, back), nil
 		}
-		if !errors.Is(err, errNotFormer) {
+		if !errors.Is(err, errNotFormer) && !errors.Is(err, ErrNotFound) {
 			return nil, d.takenByApp(p, err)
 		}
 	}

@@ -88,20 +88,24 @@ func create[T client.Object](ctx context.Context, d *Directory, k kind[T], p *po
 	return err
 }
 
-// takeBack deletes what create has written, if it has. Where its answer was lost, what is there by that name may be another
-// replica's, who gave the same person the same id: then it says something else, or was stamped otherwise.
+// takeBack deletes what create has written, if it has, and nobody has changed it since. What is there by that name may be
+// another replica's, who gave the same person the same id: then it says something else, or was stamped otherwise.
 func takeBack[T client.Object](ctx context.Context, d *Directory, k kind[T], obj T) error {
-	if obj.GetUID() == "" {
+	for {
 		there, err := fetch(ctx, d, k, obj.GetName())
-		if errors.Is(err, ErrNotFound) || err == nil && (!k.equal(there, obj) || !sameStamp(there, obj)) {
+		switch {
+		case errors.Is(err, ErrNotFound):
+			return nil
+		case err != nil:
+			return err
+		case !k.equal(there, obj), !sameStamp(there, obj):
 			return nil
 		}
-		if err != nil {
-			return err
+		err = d.store.client.Delete(ctx, there, client.Preconditions{UID: new(there.GetUID()), ResourceVersion: new(there.GetResourceVersion())})
+		if !apierrors.IsConflict(err) {
+			return client.IgnoreNotFound(err)
 		}
-		obj = there
 	}
-	return client.IgnoreNotFound(d.store.client.Delete(ctx, obj, client.Preconditions{UID: new(obj.GetUID())}))
 }
 
 // checkFree refuses keys of which one is already held. The index may be behind another replica that has just given a key
