@@ -122,12 +122,14 @@ func TestSameConditions(t *testing.T) {
 func TestIndexes(t *testing.T) {
 	user := &v1alpha1.ScimUser{}
 	user.Spec.DirectoryRef.Name, user.Spec.UserName = "okta", "ADA"
+	user.Spec.Emails = []v1alpha1.MultiValue{{Value: "ada@Example.com"}}
 	group := aGroup("g", "okta", "Admins", "")
 	group2 := aGroup("g", "okta", "Admins", "Ext")
 	slice := &v1alpha1.ScimMemberSlice{}
 	slice.Spec.DirectoryRef.Name, slice.Spec.Group = "okta", "g"
 	local, managed := aMember("l", ""), aMember("m", "okta")
 	local.Spec.User.UserName, local.Spec.Roles = "Ada", []string{"admin"}
+	managed.Spec.User.UserName, managed.Spec.User.Email = "Bob", "BOB@example.com"
 	managed.Spec.Active, managed.Spec.Roles = true, []string{"admin", "viewer"}
 	directory := aDirectory("d", 1, "")
 	directory.Spec.Tokens = []v1alpha1.DirectoryToken{{SecretRef: v1alpha1.SecretReference{Name: "s"}}}
@@ -143,12 +145,12 @@ func TestIndexes(t *testing.T) {
 		}
 	}
 	want := map[string][]string{
-		"user directory": {"okta"}, "user userName": {"ada"},
+		"user directory": {"okta"}, "user userName": {"okta/ada"}, "user email": {"okta/ada@example.com"},
 		"group directory": {"okta"}, "group displayName": {"okta/admins"}, "group externalId": nil,
 		"group2 directory": {"okta"}, "group2 displayName": {"okta/admins"}, "group2 externalId": {"okta/Ext"},
 		"slice directory": {"okta"}, "slice group": {"g"},
-		"local directory": nil, "local user": nil, "local userName": {"ada"}, "local activeRole": nil,
-		"managed directory": {"okta"}, "managed user": {"whoever"}, "managed userName": {""},
+		"local directory": nil, "local user": nil, "local userName": {"ada"}, "local email": {"ada"}, "local activeRole": nil,
+		"managed directory": {"okta"}, "managed user": {"whoever"}, "managed userName": {"bob"}, "managed email": {"bob@example.com"},
 		"managed activeRole": {"admin", "viewer"},
 		"directory secret":   {"s"},
 	}

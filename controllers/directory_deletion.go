@@ -11,7 +11,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
-	"github.com/scim-operator/scim-operator/scimserver/schema"
 )
 
 const (
@@ -88,12 +87,12 @@ func (r *directoryReconciler) remainsOf(ctx context.Context, d *v1alpha1.ScimDir
 func (r *directoryReconciler) clear(ctx context.Context, d *v1alpha1.ScimDirectory, left remains) error {
 	switch {
 	case len(left.people) > 0:
-		primary, err := r.primaryOf(ctx, d.Namespace)
+		charge, err := r.directoryInCharge(ctx, d.Namespace)
 		if err != nil {
 			return err
 		}
 		return each(ctx, left.people, func(ctx context.Context, m *v1alpha1.AppMembership) error {
-			return r.releasePerson(ctx, d, primary, m)
+			return r.releasePerson(ctx, d, charge, m)
 		})
 	case len(left.slices) > 0:
 		return each(ctx, left.slices, func(ctx context.Context, s *v1alpha1.ScimMemberSlice) error {
@@ -112,14 +111,14 @@ func (r *directoryReconciler) clear(ctx context.Context, d *v1alpha1.ScimDirecto
 
 // releasePerson does with one member what the deletion policy says, unless a user of the directory in charge is about to
 // take the member over.
-func (r *directoryReconciler) releasePerson(ctx context.Context, d *v1alpha1.ScimDirectory, primary string,
+func (r *directoryReconciler) releasePerson(ctx context.Context, d, charge *v1alpha1.ScimDirectory,
 	m *v1alpha1.AppMembership,
 ) error {
-	namesakes, err := r.namesakes(ctx, m.Namespace, schema.Fold(m.Spec.User.UserName))
+	heirs, err := r.heirs(ctx, charge, &m.Spec.User)
 	if err != nil {
 		return err
 	}
-	waits, err := r.heirWaits(ctx, namesakes, m.Spec.UserRef.Name, primary)
+	waits, err := r.heirWaits(ctx, charge, heirs, m.Spec.UserRef.Name)
 	if err != nil || waits {
 		return err
 	}

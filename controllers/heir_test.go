@@ -35,7 +35,9 @@ func TestLookFindsTheHeir(t *testing.T) {
 	okta.Namespace, entra.Namespace = "ns", "ns"
 	member := aMember("o", "okta")
 	member.Namespace, member.Spec.UserRef.Name, member.Spec.User.UserName = "ns", "o", "Ada@example.com"
-	heir := user("e", "entra")
+	member.Spec.User.ExternalID = "ada"
+	heir, newcomer := user("e", "entra"), user("e", "entra")
+	newcomer.Spec.ExternalID = "another ada"
 	for _, c := range []struct {
 		name    string
 		objects []client.Object
@@ -44,6 +46,7 @@ func TestLookFindsTheHeir(t *testing.T) {
 		{"another directory is in charge, with an heir", []client.Object{user("o", "okta"), heir}, leave},
 		{"the user is gone, with an heir", []client.Object{heir}, leave},
 		{"without an heir", []client.Object{user("o", "okta")}, release},
+		{"the user is gone, and the newcomer is somebody else", []client.Object{newcomer}, release},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := membershipReconciler{reading(append(c.objects, &okta, &entra, member)...)}
@@ -57,40 +60,62 @@ func TestLookFindsTheHeir(t *testing.T) {
 
 // TestHeirWaits reads through the indexes alone: which user takes a member over is a matter of moments in a cluster.
 func TestHeirWaits(t *testing.T) {
-	user := func(name, directory string, marks string) *v1alpha1.ScimUser {
+	user := func(name, directory, marks, userName, email string) *v1alpha1.ScimUser {
 		d := aDirectory(name, 1, marks)
 		u := &v1alpha1.ScimUser{ObjectMeta: d.ObjectMeta}
-		u.Namespace, u.Spec.DirectoryRef.Name = "ns", directory
+		u.Namespace, u.Spec.DirectoryRef.Name, u.Spec.UserName = "ns", directory, userName
+		u.Spec.Emails = []v1alpha1.MultiValue{{Value: email}}
 		if deleting(u) {
 			u.Finalizers = []string{"example.com/held"}
 		}
 		return u
 	}
-	taken := aMember("m", "entra")
-	taken.Namespace, taken.Spec.UserRef.Name = "ns", "e"
+	member := func(directory, user, userName string) *v1alpha1.AppMembership {
+		m := aMember("m", directory)
+		m.Namespace, m.Spec.User.UserName = "ns", userName
+		if m.Spec.UserRef != nil {
+			m.Spec.UserRef.Name = user
+		}
+		return m
+	}
+	here := user("o", "okta", "", "Ada", "Ada@example.com")
+	heir := user("e", "entra", "", "ada", "ada@work.example.com")
+	byMail := user("e", "entra", "", "lovelace", "ada@EXAMPLE.com")
+	shown := user("e", "entra", "", "ada", "ada@example.com")
+	shown.Spec.Origin = v1alpha1.OriginApp
+	email := v1alpha1.UsersPolicy{Identifier: v1alpha1.IdentifierEmail}
+	reject := v1alpha1.UsersPolicy{Existing: v1alpha1.ExistingReject}
 	for _, c := range []struct {
 		name    string
-		users   []*v1alpha1.ScimUser
-		members []*v1alpha1.AppMembership
-		primary string
+		policy  v1alpha1.UsersPolicy
+		objects []client.Object
 		want    bool
 	}{
-		{"alone", []*v1alpha1.ScimUser{user("o", "okta", "")}, nil, "entra", false},
-		{"in the directory in charge", []*v1alpha1.ScimUser{user("o", "okta", ""), user("e", "entra", "")}, nil, "entra", true},
-		{"in another directory", []*v1alpha1.ScimUser{user("o", "okta", ""), user("e", "entra", "")}, nil, "third", false},
-		{"that has taken over", []*v1alpha1.ScimUser{user("o", "okta", ""), user("e", "entra", "")},
-			[]*v1alpha1.AppMembership{taken}, "entra", false},
-		{"that is being deleted", []*v1alpha1.ScimUser{user("o", "okta", ""), user("e", "entra", "d")}, nil, "entra", false},
-		{"two in conflict", []*v1alpha1.ScimUser{user("e", "entra", ""), user("f", "entra", "")}, nil, "entra", false},
-		{"pushed anew", []*v1alpha1.ScimUser{user("e", "entra", "")}, nil, "entra", true},
+		{"alone", v1alpha1.UsersPolicy{}, []client.Object{here}, false},
+		{"in the directory in charge", v1alpha1.UsersPolicy{}, []client.Object{here, heir}, true},
+		{"in another directory", v1alpha1.UsersPolicy{}, []client.Object{here, user("e", "third", "", "ada", "")}, false},
+		{"that has taken over", v1alpha1.UsersPolicy{}, []client.Object{here, heir, member("entra", "e", "ada")}, false},
+		{"that is being deleted", v1alpha1.UsersPolicy{}, []client.Object{here, user("e", "entra", "d", "ada", "")}, false},
+		{"two in conflict", v1alpha1.UsersPolicy{}, []client.Object{heir, user("f", "entra", "", "ADA", "")}, false},
+		{"pushed anew", v1alpha1.UsersPolicy{}, []client.Object{heir}, true},
+		{"that shows a local member", v1alpha1.UsersPolicy{}, []client.Object{here, shown}, false},
+		{"of another userName", v1alpha1.UsersPolicy{}, []client.Object{here, byMail}, false},
+		{"of the same e-mail address", email, []client.Object{here, byMail}, true},
+		{"of another e-mail address", email, []client.Object{here, heir}, false},
+		{"of the same e-mail address, with a userName in conflict", email,
+			[]client.Object{here, byMail, user("f", "entra", "", "Lovelace", "f@example.com")}, false},
+		{"that a local member keeps out", reject, []client.Object{here, heir, member("", "", "ada")}, false},
+		{"beside a local member", v1alpha1.UsersPolicy{}, []client.Object{here, heir, member("", "", "ada")}, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			var objects []client.Object
-			for _, m := range c.members {
-				objects = append(objects, m)
+			entra := aDirectory("entra", 1, "ah")
+			entra.Namespace, entra.Spec.Users = "ns", c.policy
+			k := reading(append(c.objects, &entra)...)
+			heirs, err := k.heirs(t.Context(), &entra, &here.Spec)
+			if err != nil {
+				t.Fatal(err)
 			}
-			got, err := reading(objects...).heirWaits(t.Context(), c.users, "o", c.primary)
-			if err != nil || got != c.want {
+			if got, err := k.heirWaits(t.Context(), &entra, heirs, "o"); err != nil || got != c.want {
 				t.Errorf("%v, %v", got, err)
 			}
 		})

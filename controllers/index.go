@@ -15,8 +15,9 @@ import (
 const (
 	// byDirectory: ScimUsers, ScimGroups and ScimMemberSlices by their directory, AppMemberships by the one of userRef.
 	byDirectory = "directory"
-	// byUserName: ScimUsers and AppMemberships by userName without case.
-	byUserName = "userName"
+	// byUserName and byEmail: ScimUsers (userKey) and AppMemberships (memberKey) by what identifies them under each policy.
+	byUserName = string(v1alpha1.IdentifierUserName)
+	byEmail    = string(v1alpha1.IdentifierEmail)
 	// byUser: AppMemberships by the ScimUser that they are provisioned from.
 	byUser = "user"
 	// byActiveRole: active AppMemberships by each of their roles.
@@ -42,9 +43,8 @@ var indexes = []struct {
 	{&v1alpha1.ScimUser{}, byDirectory, func(o client.Object) []string {
 		return []string{o.(*v1alpha1.ScimUser).Spec.DirectoryRef.Name}
 	}},
-	{&v1alpha1.ScimUser{}, byUserName, func(o client.Object) []string {
-		return []string{schema.Fold(o.(*v1alpha1.ScimUser).Spec.UserName)}
-	}},
+	{&v1alpha1.ScimUser{}, byUserName, identifiesUser(v1alpha1.IdentifierUserName)},
+	{&v1alpha1.ScimUser{}, byEmail, identifiesUser(v1alpha1.IdentifierEmail)},
 	{&v1alpha1.ScimGroup{}, byDirectory, func(o client.Object) []string {
 		return []string{o.(*v1alpha1.ScimGroup).Spec.DirectoryRef.Name}
 	}},
@@ -77,9 +77,8 @@ var indexes = []struct {
 		}
 		return nil
 	}},
-	{&v1alpha1.AppMembership{}, byUserName, func(o client.Object) []string {
-		return []string{schema.Fold(o.(*v1alpha1.AppMembership).Spec.User.UserName)}
-	}},
+	{&v1alpha1.AppMembership{}, byUserName, identifiesMember(v1alpha1.IdentifierUserName)},
+	{&v1alpha1.AppMembership{}, byEmail, identifiesMember(v1alpha1.IdentifierEmail)},
 	{&v1alpha1.AppMembership{}, byActiveRole, func(o client.Object) []string {
 		if spec := &o.(*v1alpha1.AppMembership).Spec; spec.Active {
 			return spec.Roles
@@ -93,6 +92,19 @@ var indexes = []struct {
 		}
 		return names
 	}},
+}
+
+func identifiesUser(identifier v1alpha1.UserIdentifier) client.IndexerFunc {
+	return func(o client.Object) []string {
+		spec := &o.(*v1alpha1.ScimUser).Spec
+		return []string{userKey(spec.DirectoryRef.Name, spec, identifier)}
+	}
+}
+
+func identifiesMember(identifier v1alpha1.UserIdentifier) client.IndexerFunc {
+	return func(o client.Object) []string {
+		return []string{memberKey(&o.(*v1alpha1.AppMembership).Spec.User, identifier)}
+	}
 }
 
 func registerIndexes(mgr manager.Manager) error {

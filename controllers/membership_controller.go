@@ -9,7 +9,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
-	"github.com/scim-operator/scim-operator/scimserver/schema"
 )
 
 // membershipReconciler gives each ScimUser the AppMembership that the person is to have.
@@ -111,26 +110,31 @@ func (r *membershipReconciler) look(ctx context.Context, namespace, id string) (
 	if p.primary, err = r.primaryOf(ctx, namespace); err != nil {
 		return p, err
 	}
-	userName, directory := "", ""
+	var who identified
+	directory := ""
 	switch {
+	case p.user != nil && fromApp(p.user):
+		return p, nil
 	case p.user != nil:
-		userName, directory = p.user.Spec.UserName, p.user.Spec.DirectoryRef.Name
+		who, directory = &p.user.Spec, p.user.Spec.DirectoryRef.Name
 	case len(p.own) > 0:
-		userName, directory = p.own[0].Spec.User.UserName, p.own[0].Spec.UserRef.Directory
+		who, directory = &p.own[0].Spec.User, p.own[0].Spec.UserRef.Directory
 	default:
 		return p, nil
 	}
 	if p.directory, err = find[v1alpha1.ScimDirectory](ctx, r, namespace, directory); err != nil {
 		return p, err
 	}
-	if err := r.lookAtNamesakes(ctx, &p, schema.Fold(userName)); err != nil {
+	if err := r.lookAtNamesakes(ctx, &p, who); err != nil {
 		return p, err
 	}
 	if p.user == nil || p.directory == nil || directory != p.primary || p.conflict != "" {
 		return p, nil
 	}
-	if err := r.lookAtFreeMembers(ctx, &p, schema.Fold(userName)); err != nil {
-		return p, err
+	if len(p.own) == 0 {
+		if p.free, err = r.freeMembers(ctx, p.directory, p.user); err != nil {
+			return p, err
+		}
 	}
 	if m := chooseMember(p); m != nil {
 		if p.has, err = rolesAppliedBy(v1alpha1.FieldManager, m); err != nil {
@@ -144,81 +148,27 @@ func (r *membershipReconciler) look(ctx context.Context, namespace, id string) (
 }
 
 // lookAtNamesakes finds the conflict that the user is in, and the heir to the person's member.
-func (r *membershipReconciler) lookAtNamesakes(ctx context.Context, p *person, folded string) error {
-	namesakes, err := r.namesakes(ctx, p.namespace, folded)
-	if err != nil {
-		return err
-	}
-	if p.user != nil {
-		p.conflict = holderBefore(p.user, inDirectory(namesakes, p.user.Spec.DirectoryRef.Name))
-	}
-	heir, err := r.heirWaits(ctx, namesakes, p.id, p.primary)
-	p.heirWaits = heir
-	return err
-}
-
-// namesakes are the users of a namespace with that folded userName.
-func (k kube) namesakes(ctx context.Context, namespace, folded string) ([]*v1alpha1.ScimUser, error) {
-	var list v1alpha1.ScimUserList
-	if err := k.list(ctx, &list, namespace, byUserName, folded); err != nil {
-		return nil, err
-	}
-	users := make([]*v1alpha1.ScimUser, 0, len(list.Items))
-	for i := range list.Items {
-		users = append(users, &list.Items[i])
-	}
-	return users, nil
-}
-
-func inDirectory(users []*v1alpha1.ScimUser, directory string) []*v1alpha1.ScimUser {
-	return slices.DeleteFunc(slices.Clone(users), func(u *v1alpha1.ScimUser) bool {
-		return u.Spec.DirectoryRef.Name != directory
-	})
-}
-
-// heirWaits says whether another of the namesakes is a user of the directory in charge and has no member yet: it will
-// take over the one of the user id.
-func (k kube) heirWaits(ctx context.Context, namesakes []*v1alpha1.ScimUser, id, primary string) (bool, error) {
-	charged := inDirectory(namesakes, primary)
-	for _, u := range charged {
-		if u.Name == id || deleting(u) || holderBefore(u, charged) != "" {
-			continue
-		}
-		members, err := k.membersBy(ctx, u.Namespace, byUser, u.Name)
+func (r *membershipReconciler) lookAtNamesakes(ctx context.Context, p *person, who identified) error {
+	if p.user != nil && p.directory != nil {
+		conflict, err := r.userConflict(ctx, p.directory, p.user)
 		if err != nil {
-			return false, err
+			return err
 		}
-		if len(members) == 0 {
-			return true, nil
-		}
+		p.conflict = conflict
 	}
-	return false, nil
-}
-
-// lookAtFreeMembers finds the members of the same userName that nobody provisions: local ones, those of a directory that
-// is no longer in charge, and those whose user is gone.
-func (r *membershipReconciler) lookAtFreeMembers(ctx context.Context, p *person, folded string) error {
-	if len(p.own) > 0 {
-		return nil
-	}
-	same, err := r.membersBy(ctx, p.namespace, byUserName, folded)
+	charge, err := r.directoryInCharge(ctx, p.namespace)
 	if err != nil {
 		return err
 	}
-	for _, m := range same {
-		free := m.Spec.UserRef == nil || m.Spec.UserRef.Directory != p.primary
-		if !free {
-			user, err := find[v1alpha1.ScimUser](ctx, r, p.namespace, m.Spec.UserRef.Name)
-			if err != nil {
-				return err
-			}
-			free = user == nil || deleting(user)
-		}
-		if free {
-			p.free = append(p.free, m)
-		}
+	heirs, err := r.heirs(ctx, charge, who)
+	if err != nil {
+		return err
 	}
-	return nil
+	if p.user == nil {
+		heirs = slices.DeleteFunc(heirs, func(u *v1alpha1.ScimUser) bool { return stranger(p.own[0], u) })
+	}
+	p.heirWaits, err = r.heirWaits(ctx, charge, heirs, p.id)
+	return err
 }
 
 func (k kube) membersBy(ctx context.Context, namespace, index, value string) ([]*v1alpha1.AppMembership, error) {

@@ -17,13 +17,13 @@ type person struct {
 	directory *v1alpha1.ScimDirectory
 	// primary names the directory in charge.
 	primary string
-	// conflict names the user that holds the same userName before this one.
+	// conflict names the user of the directory that holds the same userName, or identifier, before this one.
 	conflict string
-	// heirWaits says that another user with this userName, in the directory in charge, has yet to take the own member over.
+	// heirWaits says that another user with this identifier, in the directory in charge, has yet to take the own member over.
 	heirWaits bool
 	// roles are the roles that the directory grants, with the person's standing in each of their groups.
 	roles []grantingRole
-	// own are the members that are provisioned from this user, free those of the same userName that it may take.
+	// own are the members that are provisioned from this user, free those of the same identifier that it may take.
 	own, free []*v1alpha1.AppMembership
 	// has are the roles that the operator granted to the member that the person has, sorted.
 	has []string
@@ -52,6 +52,9 @@ type decision struct {
 
 // decideMembership decides about one person's access.
 func decideMembership(p person) decision {
+	if p.user != nil && fromApp(p.user) {
+		return decision{action: leave} // it shows a local member, who has access without it
+	}
 	if p.directory != nil && deleting(p.directory) {
 		return decision{action: leave} // its finalizer decides what becomes of its people
 	}
@@ -68,7 +71,8 @@ func decideMembership(p person) decision {
 		return gone
 	case p.conflict != "":
 		gone.ready = readiness{progress: stalled, reason: v1alpha1.ReasonConflict,
-			message: "ScimUser " + p.conflict + " of this directory has the same userName and is not younger; " +
+			message: "ScimUser " + p.conflict + " of this directory has the same " + uniqueInWords(p.directory) +
+				" and is not younger; " +
 				"rename or delete one of them in the identity provider"}
 		return gone
 	case p.directory.Name != p.primary:
@@ -77,6 +81,13 @@ func decideMembership(p person) decision {
 		return gone
 	}
 	d := decision{action: provision, member: chooseMember(p), active: p.user.Spec.Active}
+	if rejects(p.directory, d.member) {
+		gone.ready = readiness{progress: stalled, reason: v1alpha1.ReasonLocalMemberExists,
+			message: "AppMembership " + d.member.Name + " is a local member with the same " +
+				string(p.directory.Spec.Users.WithDefaults().Identifier) + ", and users.existing of ScimDirectory " +
+				p.directory.Name + " is Reject; delete that AppMembership or change its user, or set users.existing to Adopt"}
+		return gone
+	}
 	if !d.active {
 		d.ready = readiness{ready: true, reason: v1alpha1.ReasonDeactivated,
 			message: "the identity provider deactivated this user"}
@@ -157,6 +168,14 @@ func chooseMember(p person) *v1alpha1.AppMembership {
 	default:
 		return nil
 	}
+}
+
+// uniqueInWords says what no two users of a directory may share.
+func uniqueInWords(d *v1alpha1.ScimDirectory) string {
+	if d.Spec.Users.Identifier == v1alpha1.IdentifierEmail {
+		return "userName or e-mail address"
+	}
+	return "userName"
 }
 
 // roleNames are the roles of grants, in their order.

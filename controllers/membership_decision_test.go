@@ -25,7 +25,10 @@ func TestDecideMembership(t *testing.T) {
 		DirectoryRef: v1alpha1.DirectoryReference{Name: "okta"}, UserAttributes: v1alpha1.UserAttributes{Active: true},
 	}}
 	inactive := &v1alpha1.ScimUser{}
-	own := []*v1alpha1.AppMembership{aMember("id", "okta")}
+	shown := &v1alpha1.ScimUser{Spec: v1alpha1.ScimUserSpec{Origin: v1alpha1.OriginApp}}
+	rejecting := aDirectory("okta", 1, "ah")
+	rejecting.Spec.Users.Existing = v1alpha1.ExistingReject
+	own, local := []*v1alpha1.AppMembership{aMember("id", "okta")}, []*v1alpha1.AppMembership{aMember("local", "")}
 	admin := []grantingRole{{name: "admin", standings: map[string]standing{"g": inside}}}
 	open := []grantingRole{{name: "admin", standings: map[string]standing{"g": unknown}}}
 	byAdmins := []v1alpha1.RoleGrant{{Role: "admin", Groups: []string{"g"}}}
@@ -57,6 +60,16 @@ func TestDecideMembership(t *testing.T) {
 		{name: "no directory", action: release, reason: "DirectoryNotFound", p: person{user: active, own: own}},
 		{name: "conflict", action: release, reason: "Conflict",
 			p: person{user: active, directory: &okta, primary: "okta", conflict: "other", own: own}},
+		{name: "shows a local member", action: leave,
+			p: person{user: shown, directory: &okta, primary: "okta", roles: admin, own: own}},
+		{name: "a local member is in the way", action: release, reason: "LocalMemberExists",
+			p: person{user: active, directory: &rejecting, primary: "okta", roles: admin, free: local}},
+		{name: "deactivated, a local member is in the way", action: release, reason: "LocalMemberExists",
+			p: person{user: inactive, directory: &rejecting, primary: "okta", free: local}},
+		{name: "a local member beside another directory's", action: provision, active: true, grants: byAdmins, reason: "Provisioned",
+			p: person{user: active, directory: &rejecting, primary: "okta", roles: admin, free: append(local, aMember("e", "entra"))}},
+		{name: "a member already, when a local one appears", action: provision, active: true, grants: byAdmins, reason: "Provisioned",
+			p: person{user: active, directory: &rejecting, primary: "okta", roles: admin, own: own}},
 		{name: "not primary", action: release, reason: "NotPrimary",
 			p: person{user: active, directory: &okta, primary: "entra", own: own}},
 		{name: "not primary, with an heir", action: leave, reason: "NotPrimary",

@@ -68,7 +68,7 @@ func onChange[T client.Object](changed func(ctx context.Context, before, after T
 	}
 }
 
-// users: the person, and those who have, or had, the same userName.
+// users: the person, and those who are, or were, the same person by an identifier.
 func (t triggers) users() handler.Funcs {
 	funcs := onChange(func(ctx context.Context, before, after *v1alpha1.ScimUser, q queue) {
 		now, priority := cmp.Or(after, before), ordinary
@@ -76,13 +76,13 @@ func (t triggers) users() handler.Funcs {
 			priority = urgent
 		}
 		enqueue(q, priority, now.Namespace, now.Name)
-		if before != nil && after != nil && before.Spec.UserName == after.Spec.UserName &&
-			deleting(before) == deleting(after) {
+		if before != nil && after != nil && sameToAll(&before.Spec, &after.Spec) &&
+			fromApp(before) == fromApp(after) && deleting(before) == deleting(after) {
 			return
 		}
 		for _, u := range []*v1alpha1.ScimUser{before, after} {
-			if u != nil {
-				t.namesakesOf(ctx, u.Namespace, u.Spec.UserName, q)
+			if u != nil && !fromApp(u) {
+				t.samePeople(ctx, u.Namespace, u.Spec.DirectoryRef.Name, &u.Spec, q)
 			}
 		}
 	})
@@ -111,7 +111,7 @@ func (t triggers) members() handler.Funcs {
 			if m.Spec.UserRef != nil {
 				enqueue(q, ordinary, m.Namespace, m.Spec.UserRef.Name)
 			}
-			t.namesakesOf(ctx, m.Namespace, m.Spec.User.UserName, q)
+			t.samePeople(ctx, m.Namespace, "", &m.Spec.User, q)
 		}
 	}
 	funcs := onChange(changed)
@@ -242,11 +242,14 @@ func (t triggers) roles() handler.Funcs {
 	})
 }
 
-// directories: everybody in it, when it came, went, or changed between granting and not granting.
+// directories: everybody in it, when it came, went, changed between granting and not granting, or tells people apart, or
+// takes them over, in another way.
 func (t triggers) directories() handler.Funcs {
 	return onChange(func(ctx context.Context, before, after *v1alpha1.ScimDirectory, q queue) {
 		if before != nil && after != nil && deleting(before) == deleting(after) &&
-			before.Status.Primary == after.Status.Primary && before.Spec.Primary == after.Spec.Primary {
+			before.Status.Primary == after.Status.Primary && before.Spec.Primary == after.Spec.Primary &&
+			before.Spec.Users.Identifier == after.Spec.Users.Identifier &&
+			before.Spec.Users.Existing == after.Spec.Users.Existing {
 			return
 		}
 		now := cmp.Or(after, before)
@@ -267,11 +270,37 @@ func (t triggers) everybodyIn(ctx context.Context, namespace, directory string, 
 	}
 }
 
-func (t triggers) namesakesOf(ctx context.Context, namespace, userName string, q queue) {
-	users, err := t.namesakes(ctx, namespace, schema.Fold(userName))
+// samePeople are the users of a directory, and of the one in charge, who share an identifier with a person, and those whose
+// members do.
+func (t triggers) samePeople(ctx context.Context, namespace, directory string, who identified, q queue) {
+	charge, err := t.directoryInCharge(ctx, namespace)
 	t.report(ctx, err)
-	for _, u := range users {
-		enqueue(q, ordinary, namespace, u.Name)
+	concerned := []*v1alpha1.ScimDirectory{charge}
+	if directory != "" && (charge == nil || charge.Name != directory) {
+		d, err := find[v1alpha1.ScimDirectory](ctx, t, namespace, directory)
+		t.report(ctx, err)
+		concerned = append(concerned, d)
+	}
+	for _, d := range concerned {
+		if d == nil {
+			continue
+		}
+		users, err := t.sharing(ctx, d, who)
+		t.report(ctx, err)
+		for _, u := range users {
+			enqueue(q, ordinary, namespace, u.Name)
+		}
+	}
+	if charge == nil {
+		return
+	}
+	by := charge.Spec.Users.WithDefaults().Identifier
+	members, err := t.membersBy(ctx, namespace, string(by), memberKey(who, by))
+	t.report(ctx, err)
+	for _, m := range members {
+		if m.Spec.UserRef != nil {
+			enqueue(q, ordinary, namespace, m.Spec.UserRef.Name)
+		}
 	}
 }
 
