@@ -98,6 +98,9 @@ func (r *countsReconciler) count(ctx context.Context, d *v1alpha1.ScimDirectory)
 		return n, false, err
 	}
 	for i := range users.Items {
+		if fromApp(&users.Items[i]) {
+			continue
+		}
 		n.users++
 		if users.Items[i].Spec.Active {
 			n.active++

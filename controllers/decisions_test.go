@@ -145,7 +145,7 @@ func TestIndexes(t *testing.T) {
 		}
 	}
 	want := map[string][]string{
-		"user directory": {"okta"}, "user userName": {"okta/ada"}, "user email": {"okta/ada@example.com"},
+		"user directory": {"okta"}, "user userName": {"okta/ada"}, "user member": nil, "user email": {"okta/ada@example.com"},
 		"group directory": {"okta"}, "group displayName": {"okta/admins"}, "group externalId": nil,
 		"group2 directory": {"okta"}, "group2 displayName": {"okta/admins"}, "group2 externalId": {"okta/Ext"},
 		"slice directory": {"okta"}, "slice group": {"g"},

@@ -18,6 +18,8 @@ const (
 	// byUserName and byEmail: ScimUsers (userKey) and AppMemberships (memberKey) by what identifies them under each policy.
 	byUserName = string(v1alpha1.IdentifierUserName)
 	byEmail    = string(v1alpha1.IdentifierEmail)
+	// byMember: ScimUsers of origin App by the AppMembership that they stand for.
+	byMember = "member"
 	// byUser: AppMemberships by the ScimUser that they are provisioned from.
 	byUser = "user"
 	// byActiveRole: active AppMemberships by each of their roles.
@@ -45,6 +47,12 @@ var indexes = []struct {
 	}},
 	{&v1alpha1.ScimUser{}, byUserName, identifiesUser(v1alpha1.IdentifierUserName)},
 	{&v1alpha1.ScimUser{}, byEmail, identifiesUser(v1alpha1.IdentifierEmail)},
+	{&v1alpha1.ScimUser{}, byMember, func(o client.Object) []string {
+		if u := o.(*v1alpha1.ScimUser); fromApp(u) && u.Spec.MemberRef != nil {
+			return []string{u.Spec.MemberRef.Name}
+		}
+		return nil
+	}},
 	{&v1alpha1.ScimGroup{}, byDirectory, func(o client.Object) []string {
 		return []string{o.(*v1alpha1.ScimGroup).Spec.DirectoryRef.Name}
 	}},

@@ -52,6 +52,7 @@ func SetupWithManager(mgr manager.Manager, o Options) error {
 		&roleReconciler{kube: kube},
 		&membershipReconciler{kube: kube},
 		&localMemberReconciler{kube: kube},
+		&memberMirrorReconciler{kube: kube},
 		&targetReconciler{kube: kube},
 	} {
 		if err := c.setup(mgr); err != nil {
