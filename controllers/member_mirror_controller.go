@@ -33,7 +33,7 @@ type memberMirrorReconciler struct {
 func (r *memberMirrorReconciler) setup(mgr manager.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("member-mirror").
-		WithOptions(workers(4)).
+		WithOptions(workers(8)).
 		Watches(&v1alpha1.AppMembership{}, r.ofMembers()).
 		Watches(&v1alpha1.ScimUser{}, r.ofUsers()).
 		Watches(&v1alpha1.ScimDirectory{}, r.ofDirectories()).
