@@ -123,6 +123,9 @@ func TestIndexes(t *testing.T) {
 	user := &v1alpha1.ScimUser{}
 	user.Spec.DirectoryRef.Name, user.Spec.UserName = "okta", "ADA"
 	user.Spec.Emails = []v1alpha1.MultiValue{{Value: "ada@Example.com"}}
+	shown, tombstone := &v1alpha1.ScimUser{}, &v1alpha1.ScimTombstone{}
+	shown.Spec = mirrorSpec(aMember("m", ""), "okta")
+	tombstone.Spec.DirectoryRef.Name = "okta"
 	group := aGroup("g", "okta", "Admins", "")
 	group2 := aGroup("g", "okta", "Admins", "Ext")
 	slice := &v1alpha1.ScimMemberSlice{}
@@ -137,7 +140,7 @@ func TestIndexes(t *testing.T) {
 	got := map[string][]string{}
 	for _, i := range indexes {
 		for name, o := range map[string]client.Object{
-			"user": user, "group": group, "group2": group2, "slice": slice, "local": local, "managed": managed, "directory": &directory,
+			"user": user, "shown": shown, "tombstone": tombstone, "group": group, "group2": group2, "slice": slice, "local": local, "managed": managed, "directory": &directory,
 		} {
 			if reflect.TypeOf(o) == reflect.TypeOf(i.kind) {
 				got[name+" "+i.name] = i.extract(o)
@@ -145,7 +148,9 @@ func TestIndexes(t *testing.T) {
 		}
 	}
 	want := map[string][]string{
-		"user directory": {"okta"}, "user userName": {"okta/ada"}, "user member": nil, "user email": {"okta/ada@example.com"},
+		"user directory": {"okta"}, "user userName": {"okta/ada"}, "user member": nil,
+		"shown directory": {"okta"}, "shown userName": {"okta/"}, "shown email": {"okta/"}, "shown member": {"m"},
+		"tombstone directory": {"okta"}, "user email": {"okta/ada@example.com"},
 		"group directory": {"okta"}, "group displayName": {"okta/admins"}, "group externalId": nil,
 		"group2 directory": {"okta"}, "group2 displayName": {"okta/admins"}, "group2 externalId": {"okta/Ext"},
 		"slice directory": {"okta"}, "slice group": {"g"},

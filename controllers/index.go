@@ -13,7 +13,8 @@ import (
 
 // Names of the indexes; the cache keeps each per namespace.
 const (
-	// byDirectory: ScimUsers, ScimGroups and ScimMemberSlices by their directory, AppMemberships by the one of userRef.
+	// byDirectory: ScimUsers, ScimTombstones, ScimGroups and ScimMemberSlices by their directory, AppMemberships by the one of
+	// userRef.
 	byDirectory = "directory"
 	// byUserName and byEmail: ScimUsers (userKey) and AppMemberships (memberKey) by what identifies them under each policy.
 	byUserName = string(v1alpha1.IdentifierUserName)
@@ -52,6 +53,9 @@ var indexes = []struct {
 			return []string{u.Spec.MemberRef.Name}
 		}
 		return nil
+	}},
+	{&v1alpha1.ScimTombstone{}, byDirectory, func(o client.Object) []string {
+		return []string{o.(*v1alpha1.ScimTombstone).Spec.DirectoryRef.Name}
 	}},
 	{&v1alpha1.ScimGroup{}, byDirectory, func(o client.Object) []string {
 		return []string{o.(*v1alpha1.ScimGroup).Spec.DirectoryRef.Name}

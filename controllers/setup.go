@@ -53,6 +53,7 @@ func SetupWithManager(mgr manager.Manager, o Options) error {
 		&membershipReconciler{kube: kube},
 		&localMemberReconciler{kube: kube},
 		&memberMirrorReconciler{kube: kube},
+		&tombstoneReconciler{kube: kube},
 		&targetReconciler{kube: kube},
 	} {
 		if err := c.setup(mgr); err != nil {
