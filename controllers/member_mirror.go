@@ -17,6 +17,8 @@ type mirrorDecision struct {
 	missing bool
 	// keep is the one that is to be as the member is.
 	keep *v1alpha1.ScimUser
+	// reclaims is the one from which the member is provisioned: the SCIM server has taken a take-over back.
+	reclaims *v1alpha1.ScimUser
 	// superfluous are those to be deleted.
 	superfluous []*v1alpha1.ScimUser
 }
@@ -25,6 +27,11 @@ type mirrorDecision struct {
 // whether its names are taken there. Of two mirrors, which only a leader that was thought dead can have made, the older stays.
 func decideMirror(m *v1alpha1.AppMembership, d *v1alpha1.ScimDirectory, taken bool, there []*v1alpha1.ScimUser) mirrorDecision {
 	there = slices.DeleteFunc(slices.Clone(there), func(u *v1alpha1.ScimUser) bool { return deleting(u) })
+	for _, u := range there {
+		if m != nil && m.Spec.UserRef != nil && m.Spec.UserRef.Name == u.Name && (d == nil || !deleting(d)) {
+			return mirrorDecision{reclaims: u}
+		}
+	}
 	if !isLocal(m) || !mirrors(d) || taken {
 		return mirrorDecision{superfluous: there}
 	}

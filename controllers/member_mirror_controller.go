@@ -26,7 +26,8 @@ type memberMirrorReconciler struct {
 	kube
 }
 
-// +kubebuilder:rbac:groups=scim-operator.io,resources=scimdirectories;appmemberships,verbs=get;list;watch
+// +kubebuilder:rbac:groups=scim-operator.io,resources=scimdirectories,verbs=get;list;watch
+// +kubebuilder:rbac:groups=scim-operator.io,resources=appmemberships,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups=scim-operator.io,resources=scimusers,verbs=get;list;watch;create;update;delete
 // +kubebuilder:rbac:groups=scim-operator.io,resources=scimusers/status,verbs=patch
 
@@ -92,6 +93,8 @@ func (r *memberMirrorReconciler) reconcileIn(ctx context.Context, d *v1alpha1.Sc
 		}
 	}
 	switch {
+	case decision.reclaims != nil:
+		return r.reclaim(ctx, m, decision.reclaims)
 	case decision.missing:
 		return r.create(ctx, d, m)
 	case decision.keep != nil:
@@ -155,6 +158,15 @@ func (r *memberMirrorReconciler) create(ctx context.Context, d *v1alpha1.ScimDir
 		ObjectMeta: metav1.ObjectMeta{Namespace: m.Namespace, Name: id.String()},
 		Spec:       mirrorSpec(m, d.Name),
 	}, client.FieldOwner(v1alpha1.FieldManager))
+}
+
+// reclaim makes the member of a mirror local again, unless the cache shows the mirror as it was before it was taken over.
+func (r *memberMirrorReconciler) reclaim(ctx context.Context, m *v1alpha1.AppMembership, u *v1alpha1.ScimUser) error {
+	var now v1alpha1.ScimUser
+	if err := r.live.Get(ctx, client.ObjectKeyFromObject(u), &now); err != nil || !fromApp(&now) {
+		return client.IgnoreNotFound(err)
+	}
+	return r.giveBack(ctx, m)
 }
 
 // update makes a mirror like its member, and reports in its status.

@@ -32,6 +32,8 @@ func TestDecideMirror(t *testing.T) {
 	all := v1alpha1.UsersPolicy{Importable: v1alpha1.ImportableAll}
 	local, provisioned, going := aMember("m", ""), aMember("m", "okta"), aMember("m", "")
 	going.DeletionTimestamp = new(metav1.NewTime(noon))
+	reclaimed := aMember("m", "okta")
+	reclaimed.Spec.UserRef.Name = "b"
 	one, older, leaving := user("b", time.Minute), user("c", time.Hour), user("a", time.Hour)
 	leaving.DeletionTimestamp = new(metav1.NewTime(noon))
 
@@ -43,6 +45,7 @@ func TestDecideMirror(t *testing.T) {
 		there     []*v1alpha1.ScimUser
 		missing   bool
 		keep      *v1alpha1.ScimUser
+		reclaims  *v1alpha1.ScimUser
 		remove    string
 	}{
 		{name: "a local member", member: local, directory: directory("", all), missing: true},
@@ -60,6 +63,12 @@ func TestDecideMirror(t *testing.T) {
 			there: []*v1alpha1.ScimUser{one}},
 		{name: "the member is provisioned", member: provisioned, directory: directory("", all), remove: "b",
 			there: []*v1alpha1.ScimUser{one}},
+		{name: "a take-over was taken back", member: reclaimed, directory: directory("", all), reclaims: one,
+			there: []*v1alpha1.ScimUser{one}},
+		{name: "a take-over was taken back, and the policy is another now", member: reclaimed, reclaims: one,
+			directory: directory("", v1alpha1.UsersPolicy{}), there: []*v1alpha1.ScimUser{one}},
+		{name: "a take-over was taken back, and the finalizer is at work", member: reclaimed, directory: directory("d", all),
+			remove: "b", there: []*v1alpha1.ScimUser{one}},
 		{name: "the member is being deleted", member: going, directory: directory("", all), remove: "b",
 			there: []*v1alpha1.ScimUser{one}},
 		{name: "the member is gone", directory: directory("", all), remove: "b", there: []*v1alpha1.ScimUser{one}},
@@ -73,7 +82,7 @@ func TestDecideMirror(t *testing.T) {
 			for _, u := range d.superfluous {
 				removed = append(removed, u.Name)
 			}
-			if d.missing != c.missing || d.keep != c.keep || strings.Join(removed, " ") != c.remove {
+			if d.missing != c.missing || d.keep != c.keep || d.reclaims != c.reclaims || strings.Join(removed, " ") != c.remove {
 				t.Errorf("%+v", d)
 			}
 		})
@@ -296,6 +305,21 @@ var _ = Describe("A local member", func() {
 				&v1alpha1.UserReference{Directory: "okta", Name: u.Name}))
 			w.eventuallyReason(w.userConditions(u.Name), v1alpha1.ConditionReady, v1alpha1.ReasonProvisioned)
 			Eventually(w.shownIn("okta")).Should(BeEmpty())
+		})
+
+		It("is local again, with the roles that it had, when the take-over is taken back", func() {
+			w.directory("okta", primary, importAll)
+			w.localMember("local", "ada@example.com", "owner")
+			u := w.eventuallyMirror("okta")
+			w.group("okta", "Admins", u.Name)
+			w.takeOver(u.Name)
+			w.eventuallyAccess("ada@example.com active [admin owner]")
+			change(w, u.Name, func(now *v1alpha1.ScimUser) { now.Spec = u.Spec })
+			w.eventuallyAccess("ada@example.com active [owner]")
+			Eventually(func() any { return get[v1alpha1.AppMembership](w, "local").Spec.UserRef }).Should(BeNil())
+			Eventually(w.shownIn("okta")).Should(Equal([]string{"ada@example.com active [owner]"}))
+			Expect(w.mirrorsIn("okta")[0].Name).To(Equal(u.Name))
+			w.eventuallyReason(w.userConditions(u.Name), v1alpha1.ConditionReady, v1alpha1.ReasonLocal)
 		})
 
 		It("is the identity provider's, whatever a slow controller has seen before", func() {

@@ -10,11 +10,21 @@ import (
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
 )
 
-// makeLocal turns a member into a local one that keeps what it has: first a second field manager holds it, then the first
-// lets go. So it can be repeated after a crash in the middle.
+// makeLocal turns a member into a local one that keeps what it has.
 func (k kube) makeLocal(ctx context.Context, m *v1alpha1.AppMembership) error {
+	return k.letGo(ctx, m, v1alpha1.FieldManager, v1alpha1.RetainedFieldManager)
+}
+
+// giveBack turns a member into a local one again that has what it had before it was provisioned.
+func (k kube) giveBack(ctx context.Context, m *v1alpha1.AppMembership) error {
+	return k.letGo(ctx, m, v1alpha1.RetainedFieldManager)
+}
+
+// letGo turns a member into a local one that keeps the roles that others granted, and those that the managers applied: first
+// a second field manager holds it, then the first lets go. So it can be repeated after a crash in the middle.
+func (k kube) letGo(ctx context.Context, m *v1alpha1.AppMembership, managers ...string) error {
 	kept := v1alpha1.AppMembershipSpec{User: m.Spec.User, Active: m.Spec.Active}
-	for _, manager := range []string{v1alpha1.FieldManager, v1alpha1.RetainedFieldManager} {
+	for _, manager := range managers {
 		roles, err := rolesAppliedBy(manager, m)
 		if err != nil {
 			return err
