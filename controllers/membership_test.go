@@ -149,7 +149,7 @@ var _ = Describe("A person's access", func() {
 
 		It("is not written again when nothing changed", func() {
 			w.eventuallyReason(w.userConditions(ada), v1alpha1.ConditionReady, v1alpha1.ReasonProvisioned)
-			Eventually(func() string { return get[v1alpha1.AppMembership](w, ada).Status.ManagedBy }).Should(Equal("okta"))
+			Eventually(func() []string { return get[v1alpha1.ScimUser](w, ada).Status.Roles }).Should(Equal([]string{"admin"}))
 			before := get[v1alpha1.AppMembership](w, ada).ResourceVersion
 			change(w, ada, func(u *v1alpha1.ScimUser) { u.Annotations = map[string]string{"seen": "again"} })
 			user := get[v1alpha1.ScimUser](w, ada).ResourceVersion
