@@ -22,6 +22,7 @@ import (
 // directoryReconciler looks after tokens, the election of the primary directory, and what deletion leaves behind.
 type directoryReconciler struct {
 	kube
+	gate        *gate
 	events      events.EventRecorder
 	externalURL string
 	grace       time.Duration
@@ -42,6 +43,7 @@ func (r *directoryReconciler) setup(mgr manager.Manager) error {
 		WithOptions(workers(4)).
 		Watches(&v1alpha1.ScimDirectory{}, handler.EnqueueRequestsFromMapFunc(r.siblings), builder.WithPredicates(ofPlace())).
 		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.directoriesOfSecret)).
+		WatchesRawSource(r.gate.directories.source()).
 		Complete(r)
 }
 

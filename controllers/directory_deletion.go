@@ -18,6 +18,8 @@ const (
 	deletionStep = 500
 	// deletionPause lets the cache show what a pass did.
 	deletionPause = 100 * time.Millisecond
+	// heldPause is when to look again at people who all keep what they are to lose, unless the gate is faster.
+	heldPause = time.Minute
 	// deletionWorkers handle the objects of one pass side by side.
 	deletionWorkers = 8
 )
@@ -52,7 +54,7 @@ func (r *directoryReconciler) finalize(ctx context.Context, d *v1alpha1.ScimDire
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	ready := readiness{progress: reconciling, reason: v1alpha1.ReasonDeleting, message: left.String()}
+	ready := readiness{progress: reconciling, reason: v1alpha1.ReasonDeleting, message: left.String() + r.gate.obstacles(d)}
 	if err := r.writeStatus(ctx, d, place, tokensAsReported(d), ready); err != nil {
 		return reconcile.Result{}, err
 	}
@@ -67,7 +69,11 @@ func (r *directoryReconciler) finalize(ctx context.Context, d *v1alpha1.ScimDire
 		}
 		return reconcile.Result{}, r.removeFinalizer(ctx, d)
 	}
-	return again, r.clear(ctx, d, left)
+	if len(left.people) > 0 {
+		pause, err := r.releasePeople(ctx, d, left.people)
+		return reconcile.Result{RequeueAfter: pause}, err
+	}
+	return again, r.clear(ctx, left)
 }
 
 func (r *directoryReconciler) remainsOf(ctx context.Context, d *v1alpha1.ScimDirectory) (remains, error) {
@@ -83,17 +89,9 @@ func (r *directoryReconciler) remainsOf(ctx context.Context, d *v1alpha1.ScimDir
 	return remains{people.Items, slices.Items, groups.Items, users.Items}, nil
 }
 
-// clear does one step: people first, then what nothing refers to any more.
-func (r *directoryReconciler) clear(ctx context.Context, d *v1alpha1.ScimDirectory, left remains) error {
+// clear does one step, once no people are left: what nothing refers to any more.
+func (r *directoryReconciler) clear(ctx context.Context, left remains) error {
 	switch {
-	case len(left.people) > 0:
-		charge, err := r.directoryInCharge(ctx, d.Namespace)
-		if err != nil {
-			return err
-		}
-		return each(ctx, left.people, func(ctx context.Context, m *v1alpha1.AppMembership) error {
-			return r.releasePerson(ctx, d, charge, m)
-		})
 	case len(left.slices) > 0:
 		return each(ctx, left.slices, func(ctx context.Context, s *v1alpha1.ScimMemberSlice) error {
 			return r.destroy(ctx, s)
@@ -107,25 +105,6 @@ func (r *directoryReconciler) clear(ctx context.Context, d *v1alpha1.ScimDirecto
 			return r.destroy(ctx, u)
 		})
 	}
-}
-
-// releasePerson does with one member what the deletion policy says, unless a user of the directory in charge is about to
-// take the member over.
-func (r *directoryReconciler) releasePerson(ctx context.Context, d, charge *v1alpha1.ScimDirectory,
-	m *v1alpha1.AppMembership,
-) error {
-	heirs, err := r.heirs(ctx, charge, &m.Spec.User)
-	if err != nil {
-		return err
-	}
-	waits, err := r.heirWaits(ctx, charge, heirs, m.Spec.UserRef.Name)
-	if err != nil || waits {
-		return err
-	}
-	if d.Spec.DeletionPolicy == v1alpha1.DeletionRevoke {
-		return r.revokeForGood(ctx, m)
-	}
-	return r.makeLocal(ctx, m)
 }
 
 // nobodyLive confirms with the API server that no member of the directory is left: the caches of different kinds are not

@@ -49,7 +49,7 @@ func TestLookFindsTheHeir(t *testing.T) {
 		{"the user is gone, and the newcomer is somebody else", []client.Object{newcomer}, release},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := membershipReconciler{reading(append(c.objects, &okta, &entra, member)...)}
+			r := membershipReconciler{kube: reading(append(c.objects, &okta, &entra, member)...)}
 			p, err := r.look(t.Context(), "ns", "o")
 			if d := decideMembership(p); err != nil || d.action != c.action {
 				t.Errorf("%v, %v", d.action, err)

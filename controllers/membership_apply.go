@@ -33,7 +33,11 @@ func (r *membershipReconciler) provision(ctx context.Context, p person, d decisi
 	if !d.active {
 		reason, message = v1alpha1.ReasonDeactivated, "ScimDirectory "+p.directory.Name+" deactivated this member"
 	}
-	return m, r.writeMemberStatus(ctx, m, p.directory.Name, d.grants, readiness{ready: true, reason: reason, message: message})
+	ready := readiness{ready: true, reason: reason, message: message}
+	if d.kept.reason != "" {
+		ready = d.kept.memberReadiness(p.directory.Name)
+	}
+	return m, r.writeMemberStatus(ctx, m, p.directory.Name, d.grants, ready)
 }
 
 // asWanted says whether an apply of want would change nothing, given the roles that the operator owns.
@@ -46,7 +50,7 @@ func asWanted(m *v1alpha1.AppMembership, owned []string, want v1alpha1.AppMember
 // releaseMember takes away what the operator granted. A member that has nothing else is deleted; one with roles that
 // others granted stays, inactive, so that they are on record.
 func (k kube) releaseMember(ctx context.Context, m *v1alpha1.AppMembership) error {
-	m, err := k.revokeRoles(ctx, m, false)
+	m, err := k.revokeRoles(ctx, m, nil, false)
 	if err != nil {
 		return err
 	}
@@ -59,16 +63,28 @@ func (k kube) releaseMember(ctx context.Context, m *v1alpha1.AppMembership) erro
 	})
 }
 
-// revokeRoles takes away the roles that the operator granted, and leaves the member active or not.
-func (k kube) revokeRoles(ctx context.Context, m *v1alpha1.AppMembership, active bool) (*v1alpha1.AppMembership, error) {
+// keepMember takes away what the operator granted to an active member, but for what is kept, and says why that is.
+func (k kube) keepMember(ctx context.Context, m *v1alpha1.AppMembership, kept keep) error {
+	m, err := k.revokeRoles(ctx, m, kept.roles, true)
+	if err != nil || kept.reason == "" {
+		return err
+	}
+	directory := m.Spec.UserRef.Directory
+	return k.writeMemberStatus(ctx, m, directory, grantsOf(m, kept.roles), kept.memberReadiness(directory))
+}
+
+// revokeRoles takes away the roles that the operator granted, but for those to keep, and leaves the member active or not.
+func (k kube) revokeRoles(ctx context.Context, m *v1alpha1.AppMembership, keep []string, active bool,
+) (*v1alpha1.AppMembership, error) {
 	owned, err := rolesAppliedBy(v1alpha1.FieldManager, m)
 	if err != nil {
 		return nil, err
 	}
-	if m.Spec.Active == active && len(owned) == 0 {
+	left := slices.DeleteFunc(slices.Clone(owned), func(role string) bool { return !slices.Contains(keep, role) })
+	if m.Spec.Active == active && len(left) == len(owned) {
 		return m, nil
 	}
-	want := v1alpha1.AppMembershipSpec{User: m.Spec.User, Active: active, UserRef: m.Spec.UserRef}
+	want := v1alpha1.AppMembershipSpec{User: m.Spec.User, Active: active, Roles: left, UserRef: m.Spec.UserRef}
 	return k.applyMember(ctx, memberConfig(m.Name, m.Namespace, m, want), v1alpha1.FieldManager)
 }
 

@@ -14,6 +14,7 @@ import (
 // membershipReconciler gives each ScimUser the AppMembership that the person is to have.
 type membershipReconciler struct {
 	kube
+	gate *gate
 }
 
 // +kubebuilder:rbac:groups=scim-operator.io,resources=scimdirectories;scimusers;scimgroups;scimmemberslices;approles,verbs=get;list;watch
@@ -31,6 +32,9 @@ func (r *membershipReconciler) setup(mgr manager.Manager) error {
 		Watches(&v1alpha1.AppRole{}, t.roles()).
 		Watches(&v1alpha1.ScimDirectory{}, t.directories()).
 		Watches(&v1alpha1.AppMembership{}, t.members()).
+		Watches(&v1alpha1.AppMembership{}, r.gate.newHolders()).
+		Watches(&v1alpha1.AppRole{}, r.gate.unprotected()).
+		WatchesRawSource(r.gate.people.source()).
 		Complete(r)
 }
 
@@ -46,13 +50,34 @@ func (r *membershipReconciler) Reconcile(ctx context.Context, req reconcile.Requ
 			return reconcile.Result{RequeueAfter: soon}, err
 		}
 	}
-	if err := r.act(ctx, p, d); err != nil {
+	if d, err = r.guarded(ctx, p, d); err != nil {
 		return retryConflict(reconcile.Result{}, err)
 	}
 	if err := r.writeUserStatus(ctx, p.user, d); err != nil || !d.again {
 		return reconcile.Result{}, err
 	}
 	return reconcile.Result{RequeueAfter: soon}, nil
+}
+
+// guarded acts on a decision, but for what the gate has the person keep, and returns what was done. The finalizer of a
+// directory that is being deleted asks the gate itself.
+func (r *membershipReconciler) guarded(ctx context.Context, p person, d decision) (decision, error) {
+	if p.directory != nil && deleting(p.directory) {
+		return d, r.act(ctx, p, d)
+	}
+	lost, err := removalOf(p, d)
+	if err != nil {
+		return d, err
+	}
+	own := p.own
+	if d.member != nil {
+		own = append(slices.Clone(own), d.member)
+	}
+	err = r.gate.carryOut(ctx, p.namespace, p.directory, lost, own, func(k keep) error {
+		d = d.keeping(p, k)
+		return r.act(ctx, p, d)
+	})
+	return d, err
 }
 
 // act makes the person's members as the decision says.
@@ -69,10 +94,15 @@ func (r *membershipReconciler) act(ctx context.Context, p person, d decision) er
 		return nil
 	}
 	for _, m := range p.own {
-		if m.Name == keep {
-			continue
+		var err error
+		switch {
+		case m.Name == keep:
+		case d.action == release && d.kept.access && m.Spec.Active:
+			err = r.keepMember(ctx, m, d.kept)
+		default:
+			err = r.releaseMember(ctx, m)
 		}
-		if err := r.releaseMember(ctx, m); err != nil {
+		if err != nil {
 			return err
 		}
 	}

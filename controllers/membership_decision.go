@@ -45,6 +45,8 @@ type decision struct {
 	member *v1alpha1.AppMembership
 	active bool
 	grants []v1alpha1.RoleGrant
+	// kept is what the person keeps for now although it is to be taken away.
+	kept keep
 	// again says that a group could not be read yet.
 	again bool
 	ready readiness

@@ -45,7 +45,7 @@ func (k kube) letGo(ctx context.Context, m *v1alpha1.AppMembership, managers ...
 // revokeForGood takes away the roles that the operator granted and deletes a member that has no others. A member that has
 // becomes local.
 func (k kube) revokeForGood(ctx context.Context, m *v1alpha1.AppMembership) error {
-	seen, err := k.revokeRoles(ctx, m, m.Spec.Active)
+	seen, err := k.revokeRoles(ctx, m, nil, m.Spec.Active)
 	if err != nil {
 		return err
 	}

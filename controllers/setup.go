@@ -45,12 +45,14 @@ func SetupWithManager(mgr manager.Manager, o Options) error {
 	}
 	kube := kube{Client: mgr.GetClient(), live: mgr.GetAPIReader(), clock: o.Clock}
 	events := mgr.GetEventRecorder("scim-operator")
+	gate := newGate(kube)
 	for _, c := range []interface{ setup(manager.Manager) error }{
-		&directoryReconciler{kube: kube, events: events, externalURL: o.ExternalURL, grace: o.HandOverGrace},
+		&directoryReconciler{kube: kube, gate: gate, events: events, externalURL: o.ExternalURL, grace: o.HandOverGrace},
 		&countsReconciler{kube: kube},
 		&groupReconciler{kube: kube, sweepDelay: o.SweepDelay},
 		&roleReconciler{kube: kube},
-		&membershipReconciler{kube: kube},
+		&membershipReconciler{kube: kube, gate: gate},
+		&safeguardReconciler{kube: kube, gate: gate, events: events},
 		&localMemberReconciler{kube: kube},
 		&memberMirrorReconciler{kube: kube},
 		&tombstoneReconciler{kube: kube},

@@ -3,6 +3,7 @@ package controllers
 import (
 	"context"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,7 +17,9 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	ctrlconfig "sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
@@ -25,6 +28,9 @@ import (
 
 // k8s is every process's own client: the cluster as an administrator and a SCIM server see it.
 var k8s client.WithWatch
+
+// administrator is the configuration of that client.
+var administrator *rest.Config
 
 const (
 	suiteSweepDelay    = 4 * time.Second
@@ -44,7 +50,9 @@ var _ = SynchronizedBeforeSuite(func(ctx context.Context) []byte {
 	plane, err := controlplane.Start(ctx, controlplane.Options{Progress: GinkgoWriter})
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(plane.Stop)
-	runManager(asOperator(ctx, plane))
+	everywhereElse := CacheOptions()
+	everywhereElse.DefaultFieldSelector = outsideIsolation()
+	runManager(asOperator(ctx, plane), everywhereElse, Options{})
 	kubeconfig, err := plane.Kubeconfig("administrator", "system:masters")
 	Expect(err).NotTo(HaveOccurred())
 	return kubeconfig
@@ -52,6 +60,7 @@ var _ = SynchronizedBeforeSuite(func(ctx context.Context) []byte {
 	config, err := clientcmd.RESTConfigFromKubeConfig(kubeconfig)
 	Expect(err).NotTo(HaveOccurred())
 	config.QPS = -1
+	administrator = config
 	k8s, err = client.NewWithWatch(config, client.Options{Scheme: testScheme()})
 	Expect(err).NotTo(HaveOccurred())
 })
@@ -73,26 +82,29 @@ func asOperator(ctx context.Context, plane *controlplane.ControlPlane) *rest.Con
 	return config
 }
 
-func runManager(config *rest.Config) {
+// runManager runs the controllers until the spec ends, or stop is called.
+func runManager(config *rest.Config, cached cache.Options, o Options) (stop func()) {
 	config = rest.CopyConfig(config)
 	config.QPS = -1
 	ctrl.SetLogger(GinkgoLogr)
 	mgr, err := ctrl.NewManager(config, ctrl.Options{
-		Scheme:  testScheme(),
-		Cache:   CacheOptions(),
-		Metrics: server.Options{BindAddress: "0"},
+		Scheme:     testScheme(),
+		Cache:      cached,
+		Metrics:    server.Options{BindAddress: "0"},
+		Controller: ctrlconfig.Controller{SkipNameValidation: new(true)}, // two managers in one process
 	})
 	Expect(err).NotTo(HaveOccurred())
-	Expect(SetupWithManager(mgr, Options{
-		ExternalURL: "https://scim.example.com/", SweepDelay: suiteSweepDelay, HandOverGrace: suiteHandOverGrace,
-	})).To(Succeed())
-	ctx, stop := context.WithCancel(context.Background())
+	o.ExternalURL, o.SweepDelay, o.HandOverGrace = "https://scim.example.com/", suiteSweepDelay, suiteHandOverGrace
+	Expect(SetupWithManager(mgr, o)).To(Succeed())
+	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- mgr.Start(ctx) }()
-	DeferCleanup(func() {
-		stop()
+	stop = sync.OnceFunc(func() {
+		cancel()
 		Eventually(done).Should(Receive(Succeed()))
 	})
+	DeferCleanup(stop)
+	return stop
 }
 
 func testScheme() *runtime.Scheme {
