@@ -129,7 +129,9 @@ func run(o options) error {
 		return err
 	}
 	if o.controllers {
-		if err := controllers.SetupWithManager(mgr, controllers.Options{ExternalURL: o.externalURL}); err != nil {
+		if err := controllers.SetupWithManager(mgr, controllers.Options{
+			ExternalURL: o.externalURL, Registerer: metrics.Registry,
+		}); err != nil {
 			return err
 		}
 	}

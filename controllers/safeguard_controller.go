@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
@@ -16,20 +15,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
-	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
 )
-
-// heldChanges counts in each directory the people whose removal is held back.
-var heldChanges = prometheus.NewGaugeVec(prometheus.GaugeOpts{
-	Name: "scim_held_changes",
-	Help: "People from whom the safeguard of a directory holds back a removal of access or roles.",
-}, []string{"namespace", "directory"})
-
-func init() { metrics.Registry.MustRegister(heldChanges) }
 
 // safeguardReconciler judges the removals that the gate was asked for, directory by directory.
 type safeguardReconciler struct {
@@ -68,7 +58,6 @@ func (r *safeguardReconciler) Reconcile(ctx context.Context, req reconcile.Reque
 	}
 	if d == nil {
 		r.gate.drop(req.NamespacedName)
-		heldChanges.DeleteLabelValues(req.Namespace, req.Name)
 		return reconcile.Result{}, nil
 	}
 	if d.Spec.Safeguard == nil {
@@ -115,7 +104,6 @@ func (r *safeguardReconciler) judge(ctx context.Context, d *v1alpha1.ScimDirecto
 	used := approve != "" && approve == l.used
 	r.gate.mu.Unlock()
 
-	heldChanges.WithLabelValues(d.Namespace, d.Name).Set(float64(report.people))
 	if err := r.tell(ctx, d, j, report); err != nil {
 		return 0, err
 	}
@@ -162,7 +150,6 @@ func (r *safeguardReconciler) lift(ctx context.Context, d *v1alpha1.ScimDirector
 			return err
 		}
 	}
-	heldChanges.DeleteLabelValues(d.Namespace, d.Name)
 	return r.gate.wake(ctx, urgent, d.Namespace, d.Name, r.gate.drop(key)...)
 }
 

@@ -103,12 +103,13 @@ func (g *gate) consider(ctx context.Context, namespace string, d *v1alpha1.ScimD
 	if err != nil {
 		return keep{}, err
 	}
-	var kept keep
-	if last, err := g.withoutOtherHolder(ctx, namespace, roles, own, g.holds); err != nil {
+	last, err := g.withoutOtherHolder(ctx, namespace, roles, own, g.holds)
+	if err != nil {
 		return keep{}, err
-	} else if len(last) > 0 {
-		// On record before another look: who has the role from now on makes the person be looked at again.
-		kept = g.keepRoles(namespace, d, lost, last)
+	}
+	kept := g.keepRoles(namespace, d, lost, last)
+	if kept.anything() {
+		// That is on record now, so that who gets the role from now on makes the person be looked at again: and before?
 		if last, err = g.withoutOtherHolder(ctx, namespace, last, own, g.holds); err != nil {
 			return keep{}, err
 		}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
@@ -284,5 +285,26 @@ func TestHeldMessage(t *testing.T) {
 	d.Annotations = map[string]string{v1alpha1.ApproveAnnotation: "4567"}
 	if message := heldMessage(d, held, "0123"); !strings.HasSuffix(message, "the plan has changed") {
 		t.Errorf("%q", message)
+	}
+}
+
+func TestHeldChangesMetric(t *testing.T) {
+	unguarded, quiet, busy := aDirectory("a", 1, ""), aDirectory("b", 1, ""), aDirectory("c", 1, "")
+	quiet.Spec.Safeguard, busy.Spec.Safeguard = &v1alpha1.Safeguard{}, &v1alpha1.Safeguard{}
+	busy.Status.Held = &v1alpha1.HeldChanges{People: 7}
+	registry := prometheus.NewPedanticRegistry()
+	if err := registry.Register(heldChanges{reading(&unguarded, &quiet, &busy)}); err != nil {
+		t.Fatal(err)
+	}
+	families, err := registry.Gather()
+	if err != nil || len(families) != 1 || families[0].GetName() != "scim_held_changes" {
+		t.Fatalf("%v, %v", families, err)
+	}
+	var all []string
+	for _, m := range families[0].GetMetric() {
+		all = append(all, fmt.Sprint(m.GetLabel()[0].GetValue(), m.GetGauge().GetValue()))
+	}
+	if want := []string{"b0", "c7"}; !slices.Equal(all, want) {
+		t.Errorf("%v, want %v", all, want)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
@@ -25,6 +26,8 @@ type Options struct {
 	// that clearing the flag on one directory and then setting it on another takes nobody's access away in between.
 	// Default: five seconds.
 	HandOverGrace time.Duration
+	// Registerer takes the metrics. Default: there are none.
+	Registerer prometheus.Registerer
 }
 
 func (o Options) withDefaults() Options {
@@ -46,6 +49,11 @@ func SetupWithManager(mgr manager.Manager, o Options) error {
 	kube := kube{Client: mgr.GetClient(), live: mgr.GetAPIReader(), clock: o.Clock}
 	events := mgr.GetEventRecorder("scim-operator")
 	gate := newGate(kube)
+	if o.Registerer != nil {
+		if err := o.Registerer.Register(heldChanges{mgr.GetCache()}); err != nil {
+			return fmt.Errorf("register the metric of what safeguards hold: %w", err)
+		}
+	}
 	for _, c := range []interface{ setup(manager.Manager) error }{
 		&directoryReconciler{kube: kube, gate: gate, events: events, externalURL: o.ExternalURL, grace: o.HandOverGrace},
 		&countsReconciler{kube: kube},
