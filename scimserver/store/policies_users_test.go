@@ -334,6 +334,12 @@ var _ = Describe("A directory's policy for users", func() {
 		})
 	})
 
+	It("takes over a mirror that the controllers make at the same time as the person is posted", func(ctx context.Context) {
+		s.now = onceBefore(s.now, func() { put(ctx, "mirror", person("Ada"), v1alpha1.OriginApp) })
+		Expect(d.CreateUser(ctx, person("ada"))).To(HaveField("ID", "mirror"))
+		Expect(users(ctx)).To(ConsistOf(HaveField("Spec", SatisfyAll(HaveField("Origin", BeEmpty()), HaveField("UserName", "ada")))))
+	})
+
 	It("shows a hidden mirror that another replica has just taken over", func(ctx context.Context) {
 		m := put(ctx, "mirror", person("ada"), v1alpha1.OriginApp)
 		Expect(s.users.feed.waitFor(ctx, m)).To(Succeed())

@@ -89,8 +89,7 @@ func remembers(t *v1alpha1.ScimTombstone, sought v1alpha1.ScimTombstoneSpec, ttl
 // errNotFormer or ErrNotFound if the tombstone is of somebody who is there under another name, or has gone again.
 func (d *Directory) raise(ctx context.Context, p *policy, t *v1alpha1.ScimTombstone, u *v1alpha1.ScimUser) (*v1alpha1.ScimUser, error) {
 	k := d.store.users
-	u = u.DeepCopy()
-	u.Name = t.Name
+	u = &v1alpha1.ScimUser{ObjectMeta: metav1.ObjectMeta{Namespace: t.Namespace, Name: t.Name}, Spec: *u.Spec.DeepCopy()}
 	if groups := d.groupsWithMember(ctx, u.Name); len(groups) > 0 {
 		// They are left over only if the user is not there.
 		switch there, err := fetch(ctx, d, k, u.Name); {
@@ -105,6 +104,7 @@ func (d *Directory) raise(ctx context.Context, p *policy, t *v1alpha1.ScimTombst
 			}
 		}
 	}
+	stamp(u, d.store.now())
 	err := create(ctx, d, k, p, u)
 	if errors.Is(err, errNotFormer) {
 		there, err := fetch(ctx, d, k, u.Name)

@@ -72,31 +72,41 @@ func (d *Directory) CreateUser(ctx context.Context, u *User) (*User, error) {
 		keys = append(keys, Key{"externalId", u.ExternalID})
 	}
 	defer s.locks.lock(d.key, keys...)()
-	if former := d.former(p, obj); former != "" {
-		before, back, err := d.reinstate(ctx, p, former, obj)
-		if err == nil {
-			shown := d.presentUser(ctx, back)
-			shown.before = before
-			return shown, nil
-		}
-		if !errors.Is(err, errNotFormer) && !errors.Is(err, ErrNotFound) {
-			return nil, d.takenByApp(p, err)
-		}
-	}
-	stamp(obj, s.now())
-	if t := d.tombstoneOf(p, obj); t != nil {
-		back, err := d.raise(ctx, p, t, obj)
-		if err == nil {
-			return d.presentUser(ctx, back), nil
-		}
-		if !errors.Is(err, errNotFormer) && !errors.Is(err, ErrNotFound) {
-			return nil, d.takenByApp(p, err)
+	made, before, err := d.bringBack(ctx, p, obj)
+	if errors.Is(err, errNotFormer) {
+		stamp(obj, s.now())
+		made, err = obj, create(ctx, d, s.users, p, obj)
+		if _, lost := errors.AsType[*UniquenessError](err); lost {
+			// The controllers may have just made a mirror of the person.
+			if back, was, again := d.bringBack(ctx, p, obj); !errors.Is(again, errNotFormer) {
+				made, before, err = back, was, again
+			}
 		}
 	}
-	if err := create(ctx, d, s.users, p, obj); err != nil {
+	if err != nil {
 		return nil, d.takenByApp(p, err)
 	}
-	return d.presentUser(ctx, obj), nil
+	shown := d.presentUser(ctx, made)
+	shown.before = before
+	return shown, nil
+}
+
+// bringBack makes the new user of a former one, of a mirror, or of one who was deleted. It returns the user, and for the
+// first two what was there before; errNotFormer if there is nobody.
+func (d *Directory) bringBack(ctx context.Context, p *policy, u *v1alpha1.ScimUser) (back, before *v1alpha1.ScimUser, err error) {
+	if former := d.former(p, u); former != "" {
+		before, back, err = d.reinstate(ctx, p, former, u)
+		if !errors.Is(err, errNotFormer) && !errors.Is(err, ErrNotFound) {
+			return back, before, err
+		}
+	}
+	if t := d.tombstoneOf(p, u); t != nil {
+		back, err = d.raise(ctx, p, t, u)
+		if !errors.Is(err, ErrNotFound) {
+			return back, nil, err
+		}
+	}
+	return nil, nil, errNotFormer
 }
 
 // TakeBackUser undoes what CreateUser did to return this user: who was created is deleted, who was brought back or taken
