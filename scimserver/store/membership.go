@@ -194,29 +194,39 @@ func (d *Directory) rewrite(ctx context.Context, id string, edit memberEdit) (*v
 		}
 		members := setOf(edit.apply(sealed.Members))
 		groups := setOf(edit.applyToGroups(sealed.Groups))
-		next := g.DeepCopy()
-		next.Spec.Membership = nil
-		if len(members) > 0 {
-			if next.Spec.Membership, err = d.createEpoch(ctx, id, members, groups); err != nil {
-				return nil, err
-			}
+		next, err := d.commit(ctx, g, g.DeepCopy(), members, groups)
+		if !errors.Is(err, errStale) {
+			return next, err
 		}
-		stamp(next, d.store.now())
-		err = d.store.client.Update(ctx, next)
-		switch {
-		case err == nil:
-			d.tidy(ctx, "a replaced epoch", id, func(ctx context.Context) error { return d.deleteEpoch(ctx, id, g.Spec.Membership) })
-			return next, d.store.groups.feed.waitFor(ctx, next)
-		case apierrors.IsConflict(err), apierrors.IsNotFound(err):
-			// Refused for good: this epoch can never be committed, and is never tried again.
-			d.tidy(ctx, "an epoch that was not committed", id, func(ctx context.Context) error { return d.deleteEpoch(ctx, id, next.Spec.Membership) })
-			if ctx.Err() != nil {
-				return nil, ErrUnavailable
-			}
-		default:
-			// It may have been committed, or may still be. The slices stay; the clean-up removes them if nobody names them.
-			return nil, fromAPI(err)
+	}
+}
+
+// commit stores what became of a group together with a new epoch of members, some of which are groups, and deletes the old
+// epoch. It returns errStale when somebody else has changed the group; then nothing is stored.
+func (d *Directory) commit(ctx context.Context, old, next *v1alpha1.ScimGroup, members, groups memberSet) (_ *v1alpha1.ScimGroup, err error) {
+	id := old.Name
+	next.Spec.Membership = nil
+	if len(members) > 0 {
+		if next.Spec.Membership, err = d.createEpoch(ctx, id, members, groups); err != nil {
+			return nil, err
 		}
+	}
+	stamp(next, d.store.now())
+	err = d.store.client.Update(ctx, next)
+	switch {
+	case err == nil:
+		d.tidy(ctx, "a replaced epoch", id, func(ctx context.Context) error { return d.deleteEpoch(ctx, id, old.Spec.Membership) })
+		return next, d.store.groups.feed.waitFor(ctx, next)
+	case apierrors.IsConflict(err), apierrors.IsNotFound(err):
+		// Refused for good: this epoch can never be committed, and is never tried again.
+		d.tidy(ctx, "an epoch that was not committed", id, func(ctx context.Context) error { return d.deleteEpoch(ctx, id, next.Spec.Membership) })
+		if ctx.Err() != nil {
+			return nil, ErrUnavailable
+		}
+		return nil, errStale
+	default:
+		// It may have been committed, or may still be. The slices stay; the clean-up removes them if nobody names them.
+		return nil, fromAPI(err)
 	}
 }
 
