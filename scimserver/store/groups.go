@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -49,27 +50,38 @@ func (d *Directory) lookAtGroups(ctx context.Context, q *GroupQuery) func(*v1alp
 	}
 }
 
-// CreateGroup stores a new group with its members and returns it. It returns a *UniquenessError if another group holds
-// the displayName, and a *schema.Error that names a member that does not exist.
+// CreateGroup stores a new group with its members and returns it. Where the app has a role that is called so, the group is
+// that role, under the id of the role's mirror. It returns a *UniquenessError if the displayName is reserved, or held by
+// another group or by a role that is not to be taken over, and a *schema.Error that names a member that does not exist.
 func (d *Directory) CreateGroup(ctx context.Context, g *Group) (*Group, error) {
 	ctx, cancel := detached(ctx)
 	defer cancel()
-	s := d.store
-	obj := &v1alpha1.ScimGroup{
-		ObjectMeta: metav1.ObjectMeta{Namespace: d.key.namespace, Name: newID()},
-		Spec:       d.groupSpec(g, nil),
-	}
 	p := d.policy()
-	unique := s.groups.unique(p, obj)
-	defer s.locks.lock(d.key, unique...)()
-	if err := checkFree(ctx, d, s.groups, p, unique, obj.Name); err != nil {
+	if p.reserves(g.DisplayName) {
+		return nil, errReserved
+	}
+	obj := asPushed(&v1alpha1.ScimGroup{
+		ObjectMeta: metav1.ObjectMeta{Namespace: d.key.namespace, Name: newID()},
+		Spec:       v1alpha1.ScimGroupSpec{DirectoryRef: v1alpha1.DirectoryReference{Name: d.key.name}},
+	}, g)
+	defer d.store.locks.lock(d.key, d.store.groups.unique(p, obj)...)()
+	made, err := d.createGroup(ctx, p, obj, g)
+	if taken, ok := errors.AsType[*UniquenessError](err); ok {
+		made, err = d.link(ctx, p, taken, g)
+	}
+	if err != nil {
 		return nil, err
 	}
-	members := memberSet{}
-	for _, m := range g.Members {
-		members[m.Value] = true
+	return d.presentGroup(ctx, made, true)
+}
+
+// createGroup stores a group that is none of the app's.
+func (d *Directory) createGroup(ctx context.Context, p *policy, obj *v1alpha1.ScimGroup, g *Group) (*v1alpha1.ScimGroup, error) {
+	s := d.store
+	if err := checkFree(ctx, d, s.groups, p, s.groups.unique(p, obj), obj.Name); err != nil {
+		return nil, err
 	}
-	groups, err := d.checkMembers(ctx, members)
+	members, groups, err := d.checkPushed(ctx, g)
 	if err != nil {
 		return nil, err
 	}
@@ -88,13 +100,16 @@ func (d *Directory) CreateGroup(ctx context.Context, g *Group) (*Group, error) {
 		})
 		return nil, err
 	}
-	return d.presentGroup(ctx, obj, true)
+	return obj, nil
 }
 
 // UpdateGroup stores what change makes of the group's attributes, makes the changes of its members in their order, and
 // returns the group without members. change is called as by UpdateUser, with a group without members; members of its
 // result do not count. Members to be added are checked before anything is written. It returns ErrNotFound, a
 // *UniquenessError if another group holds the new displayName, or a *schema.Error that names a member that does not exist.
+//
+// A mirror is taken over by that, whatever changes: the group itself is written first. From then on the controllers, who
+// commit on its resource version, rewrite its members no more, and no change of a member can get lost.
 func (d *Directory) UpdateGroup(ctx context.Context, id string, change func(*Group) (*Group, error), members []MemberChange) (*Group, error) {
 	ctx, cancel := detached(ctx)
 	defer cancel()
@@ -102,24 +117,28 @@ func (d *Directory) UpdateGroup(ctx context.Context, id string, change func(*Gro
 	var err error
 	if edit.groups, err = d.checkMembers(ctx, edit.add); err != nil {
 		// An id or a version that is wrong is the better answer.
-		if obj, _, notFound := find(ctx, d, d.store.groups, id); notFound != nil {
+		if obj, notFound := findShown(ctx, d, d.store.groups, id); notFound != nil {
 			return nil, notFound
 		} else if _, refused := change(new(d.groupOf(obj))); refused != nil {
 			return nil, refused
 		}
 		return nil, err
 	}
+	p := d.policy()
 	obj, err := update(ctx, d, d.store.groups, &d.store.locks, id, func(old *v1alpha1.ScimGroup) (*v1alpha1.ScimGroup, error) {
+		if hidden(p.groups.Importable, old) {
+			return nil, ErrNotFound
+		}
 		g, err := change(new(d.groupOf(old)))
 		if err != nil {
 			return nil, err
 		}
-		next := old.DeepCopy()
-		next.Spec = d.groupSpec(g, old.Spec.Membership)
-		return next, nil
+		next := asPushed(old, g)
+		next.Spec.DisplayName, err = p.groupName(old, g.DisplayName)
+		return next, err
 	})
 	if err != nil {
-		return nil, err
+		return nil, d.takenByRole(p, err)
 	}
 	if !edit.empty() {
 		if obj, err = d.editMembers(ctx, obj, edit); err != nil {
@@ -130,11 +149,23 @@ func (d *Directory) UpdateGroup(ctx context.Context, id string, change func(*Gro
 }
 
 // DeleteGroup removes the group and its memberships for good after check has agreed to its latest state; check's error is
-// returned as it is.
+// returned as it is. It returns ErrNotProvisioned for a mirror.
 func (d *Directory) DeleteGroup(ctx context.Context, id string, check func(*Group) error) error {
 	ctx, cancel := detached(ctx)
 	defer cancel()
-	obj, err := remove(ctx, d, d.store.groups, id, func(obj *v1alpha1.ScimGroup) error { return check(new(d.groupOf(obj))) })
+	p := d.policy()
+	obj, err := remove(ctx, d, d.store.groups, id, func(obj *v1alpha1.ScimGroup) error {
+		switch err := check(new(d.groupOf(obj))); {
+		case hidden(p.groups.Importable, obj):
+			return ErrNotFound
+		case err != nil:
+			return err
+		case isMirror(obj):
+			return ErrNotProvisioned
+		default:
+			return nil
+		}
+	})
 	if err != nil {
 		return err
 	}
@@ -186,17 +217,20 @@ func (d *Directory) presentGroup(ctx context.Context, obj *v1alpha1.ScimGroup, m
 	return &g, nil
 }
 
-func (d *Directory) groupSpec(g *Group, membership *v1alpha1.GroupMembership) v1alpha1.ScimGroupSpec {
-	return v1alpha1.ScimGroupSpec{
-		DirectoryRef: v1alpha1.DirectoryReference{Name: d.key.name},
-		ExternalID:   g.ExternalID,
-		DisplayName:  g.DisplayName,
-		Membership:   membership,
-		Extensions:   toObject(g.Extensions),
+// asPushed is the object as it is when the identity provider has written the resource: its own, released to nobody. What
+// SCIM does not show stays.
+func asPushed(old *v1alpha1.ScimGroup, g *Group) *v1alpha1.ScimGroup {
+	next := old.DeepCopy()
+	next.Spec.ExternalID, next.Spec.DisplayName, next.Spec.Extensions = g.ExternalID, g.DisplayName, toObject(g.Extensions)
+	if isMirror(next) {
+		next.Spec.Origin = ""
 	}
+	delete(next.Annotations, v1alpha1.ReleaseAnnotation)
+	return next
 }
 
 func equalGroups(a, b *v1alpha1.ScimGroup) bool {
 	return a.Spec.ExternalID == b.Spec.ExternalID && a.Spec.DisplayName == b.Spec.DisplayName &&
-		equalExtensions(a.Spec.Extensions, b.Spec.Extensions)
+		equalExtensions(a.Spec.Extensions, b.Spec.Extensions) && a.Spec.Origin == b.Spec.Origin &&
+		a.Annotations[v1alpha1.ReleaseAnnotation] == b.Annotations[v1alpha1.ReleaseAnnotation]
 }

@@ -136,6 +136,16 @@ func (d *Directory) checkMembers(ctx context.Context, ids memberSet) (groups mem
 	return groups, nil
 }
 
+// checkPushed returns the members that a group is pushed with, and those of them that are groups, as checkMembers does.
+func (d *Directory) checkPushed(ctx context.Context, g *Group) (members, groups memberSet, err error) {
+	members = memberSet{}
+	for _, m := range g.Members {
+		members[m.Value] = true
+	}
+	groups, err = d.checkMembers(ctx, members)
+	return members, groups, err
+}
+
 // membersOf are the group's members as SCIM shows them. Those that no longer exist or are hidden are left out.
 func (d *Directory) membersOf(ctx context.Context, g *v1alpha1.ScimGroup) ([]Member, error) {
 	ids, err := d.memberIDs(ctx, g)

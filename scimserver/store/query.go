@@ -66,6 +66,8 @@ func (d *Directory) List(ctx context.Context, q Query) (*Page, error) {
 		s := selection[*v1alpha1.ScimGroup]{kind: d.store.groups, all: q.Groups.Key == nil, look: d.lookAtGroups(ctx, q.Groups)}
 		switch {
 		case s.all:
+		case q.Groups.Key.Attribute == "members.value" && d.policy().groups.Importable == v1alpha1.ImportableNone:
+			// Who is named is the member, not the group.
 		case q.Groups.Key.Attribute == "members.value":
 			s.among = d.groupsWithMember(ctx, q.Groups.Key.Value)
 		default:

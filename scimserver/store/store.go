@@ -100,7 +100,7 @@ func newStore(c client.WithWatch, o Options) *Store {
 		equal: equalGroups,
 		restore: func(g, from *v1alpha1.ScimGroup, whole bool, _ []Key) {
 			if whole {
-				g.Spec = from.Spec
+				from.Spec.DeepCopyInto(&g.Spec)
 			} else {
 				g.Spec.DisplayName = from.Spec.DisplayName
 			}
