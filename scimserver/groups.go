@@ -124,7 +124,7 @@ func (q *request) updateGroup(change func(current *store.Group) (*store.Group, e
 			return nil, err
 		}
 		return change(current)
-	}, members)
+	}, members, q.isConditional())
 }
 
 func deleteGroup(q *request) (*response, error) {

@@ -18,6 +18,11 @@ func (q *request) checkPrecondition(version string) error {
 	return nil
 }
 
+// isConditional reports whether the request is meant for certain versions only.
+func (q *request) isConditional() bool {
+	return q.Header.Get("If-Match") != "" || q.Header.Get("If-None-Match") != ""
+}
+
 // anyTag reports whether one of the entity tags is the version. SCIM's versions are weak, so the comparison is.
 func anyTag(headers []string, version string) bool {
 	for _, header := range headers {

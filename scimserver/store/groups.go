@@ -108,9 +108,12 @@ func (d *Directory) createGroup(ctx context.Context, p *policy, obj *v1alpha1.Sc
 // result do not count. Members to be added are checked before anything is written. It returns ErrNotFound, a
 // *UniquenessError if another group holds the new displayName, or a *schema.Error that names a member that does not exist.
 //
+// exact says that change agrees to certain versions only: then the members are changed only while the group and they are of
+// the version that change has agreed to, and else change is asked again. That costs a rewrite of all members.
+//
 // A mirror is taken over by that, whatever changes: the group itself is written first. From then on the controllers, who
 // commit on its resource version, rewrite its members no more, and no change of a member can get lost.
-func (d *Directory) UpdateGroup(ctx context.Context, id string, change func(*Group) (*Group, error), members []MemberChange) (*Group, error) {
+func (d *Directory) UpdateGroup(ctx context.Context, id string, change func(*Group) (*Group, error), members []MemberChange, exact bool) (*Group, error) {
 	ctx, cancel := detached(ctx)
 	defer cancel()
 	edit := foldChanges(members)
@@ -125,27 +128,38 @@ func (d *Directory) UpdateGroup(ctx context.Context, id string, change func(*Gro
 		return nil, err
 	}
 	p := d.policy()
-	obj, err := update(ctx, d, d.store.groups, &d.store.locks, id, func(old *v1alpha1.ScimGroup) (*v1alpha1.ScimGroup, error) {
-		if hidden(p.groups.Importable, old) {
-			return nil, ErrNotFound
+	for {
+		var current Group
+		obj, err := update(ctx, d, d.store.groups, &d.store.locks, id, func(old *v1alpha1.ScimGroup) (*v1alpha1.ScimGroup, error) {
+			if hidden(p.groups.Importable, old) {
+				return nil, ErrNotFound
+			}
+			current = d.groupOf(old)
+			g, err := change(&current)
+			if err != nil {
+				return nil, err
+			}
+			next := asPushed(old, g)
+			next.Spec.DisplayName, err = p.groupName(old, g.DisplayName)
+			return next, err
+		})
+		if err != nil {
+			return nil, d.takenByRole(p, err)
 		}
-		g, err := change(new(d.groupOf(old)))
+		if exact {
+			edit.only = &groupVersion{obj.Generation, current.slices}
+		}
+		if !edit.empty() {
+			obj, err = d.editMembers(ctx, obj, edit)
+		}
+		if errors.Is(err, errOtherVersion) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
-		next := asPushed(old, g)
-		next.Spec.DisplayName, err = p.groupName(old, g.DisplayName)
-		return next, err
-	})
-	if err != nil {
-		return nil, d.takenByRole(p, err)
+		return d.presentGroup(ctx, obj, false)
 	}
-	if !edit.empty() {
-		if obj, err = d.editMembers(ctx, obj, edit); err != nil {
-			return nil, err
-		}
-	}
-	return d.presentGroup(ctx, obj, false)
 }
 
 // DeleteGroup removes the group and its memberships for good after check has agreed to its latest state; check's error is
@@ -184,18 +198,24 @@ func (d *Directory) groupOf(obj *v1alpha1.ScimGroup) Group {
 		Extensions:  fromObject(obj.Spec.Extensions),
 		Meta:        &Meta{ResourceType: "Group", Created: obj.CreationTimestamp.UTC(), LastModified: lastModified(obj)},
 	}
-	var generations int64
 	d.read(func(ix *directoryIndex) {
 		if e, ok := ix.membership(obj); ok {
-			generations = e.generations
+			g.slices = e.generations
 			g.Meta.LastModified = latest(g.Meta.LastModified, e.modified)
 		}
 	})
-	// Members are changed in their slices, so these count for the version, too.
-	g.Meta.Version = version(fmt.Sprintf("%d.%d", obj.Generation, generations))
+	g.Meta.Version = groupVersion{obj.Generation, g.slices}.tag()
 	g.Schemas = withExtensions(coreGroup, g.Extensions)
 	return g
 }
+
+// groupVersion is what a group's version is made of: members are changed in their slices, so these count, too.
+type groupVersion struct {
+	group  int64 // the generation
+	slices int64 // the sum of their generations
+}
+
+func (v groupVersion) tag() string { return version(fmt.Sprintf("%d.%d", v.group, v.slices)) }
 
 var coreGroup = []string{schema.GroupURN}
 

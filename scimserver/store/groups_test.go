@@ -58,7 +58,7 @@ var _ = Describe("Groups", func() {
 		return memberIDs(g)
 	}
 	edit := func(ctx context.Context, d *Directory, id string, changes ...MemberChange) error {
-		_, err := d.UpdateGroup(ctx, id, keep, changes)
+		_, err := d.UpdateGroup(ctx, id, keep, changes, false)
 		return err
 	}
 	slicesOf := func(ctx context.Context, id string) []v1alpha1.ScimMemberSlice {
@@ -134,7 +134,7 @@ var _ = Describe("Groups", func() {
 			next := *g
 			next.DisplayName = "Renamed"
 			return &next, nil
-		}, []MemberChange{{RemoveMembers, ids}, {AddMembers, []string{"nobody"}}})
+		}, []MemberChange{{RemoveMembers, ids}, {AddMembers, []string{"nobody"}}}, false)
 		Expect(err).To(MatchError(ContainSubstring("invalidValue")))
 		Expect(d.Group(ctx, g.ID, true)).To(And(HaveField("DisplayName", "People"), HaveField("Members", HaveLen(1))))
 		foreign, err := s.Directory(namespace, "entra").CreateUser(ctx, person("foreign"))
@@ -157,11 +157,11 @@ var _ = Describe("Groups", func() {
 		ids := people(ctx, 2)
 		g := create(ctx, "Versions", ids[0])
 		before := slicesOf(ctx, g.ID)
-		same, err := d.UpdateGroup(ctx, g.ID, keep, []MemberChange{{AddMembers, ids[:1]}, {RemoveMembers, ids[1:]}})
+		same, err := d.UpdateGroup(ctx, g.ID, keep, []MemberChange{{AddMembers, ids[:1]}, {RemoveMembers, ids[1:]}}, false)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(same.Meta).To(Equal(g.Meta))
 		Expect(slicesOf(ctx, g.ID)).To(Equal(before), "nothing was written")
-		more, err := d.UpdateGroup(ctx, g.ID, keep, []MemberChange{{AddMembers, ids[1:]}})
+		more, err := d.UpdateGroup(ctx, g.ID, keep, []MemberChange{{AddMembers, ids[1:]}}, false)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(more.Meta.Version).NotTo(Equal(g.Meta.Version))
 	})

@@ -45,6 +45,8 @@ type memberEdit struct {
 	add, remove memberSet
 	// groups are those of add that are groups.
 	groups memberSet
+	// only, unless nil, is the version of the group that the edit is meant for.
+	only *groupVersion
 }
 
 func foldChanges(changes []MemberChange) memberEdit {

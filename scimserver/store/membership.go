@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -39,8 +40,12 @@ const (
 	parallelSlices = 8
 )
 
-// errStale: what the step was based on has been replaced; start again from the live group.
-var errStale = errors.New("the group's epoch has been replaced")
+var (
+	// errStale: what the step was based on has been replaced; start again from the live group.
+	errStale = errors.New("the group's epoch has been replaced")
+	// errOtherVersion: the edit was meant for another version of the group, and has not been made.
+	errOtherVersion = errors.New("the group has another version")
+)
 
 // editMembers changes a group's members and returns the group as it is then. It starts from the group given, which may be
 // old, and reads live as soon as that does not hold.
@@ -71,7 +76,7 @@ func (d *Directory) tryEdit(ctx context.Context, g *v1alpha1.ScimGroup, edit mem
 		return g, nil // no members, and none to be added
 	case m == nil && len(edit.add) == 0:
 		return nil, errStale // to be confirmed live
-	case m == nil, len(edit.groups) > 0 && !m.Nested, len(edit.add)+len(edit.remove) > manyMembers,
+	case m == nil, edit.only != nil, len(edit.groups) > 0 && !m.Nested, len(edit.add)+len(edit.remove) > manyMembers,
 		edit.replace && m.Shards > 1:
 		return d.rewrite(ctx, g.Name, edit)
 	}
@@ -175,8 +180,10 @@ func (d *Directory) waitForNewEpoch(ctx context.Context, g *v1alpha1.ScimGroup) 
 	}) == nil
 }
 
-// rewrite moves all members, with the edit made, to a new epoch of the size they need.
+// rewrite moves all members, with the edit made, to a new epoch of the size they need. It returns errOtherVersion where the
+// edit is not meant for what is there once all is sealed; then it moves them without.
 func (d *Directory) rewrite(ctx context.Context, id string, edit memberEdit) (*v1alpha1.ScimGroup, error) {
+	var refused error
 	for {
 		g, err := fetch(ctx, d, d.store.groups, id)
 		if err != nil {
@@ -185,18 +192,21 @@ func (d *Directory) rewrite(ctx context.Context, id string, edit memberEdit) (*v
 		if unchanged, err := d.unchanged(ctx, g, edit); err != nil || unchanged {
 			return g, err
 		}
-		sealed, err := d.seal(ctx, g)
+		sealed, version, err := d.seal(ctx, g)
 		if errors.Is(err, errStale) {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
+		if edit.only != nil && *edit.only != version {
+			refused, edit = errOtherVersion, memberEdit{}
+		}
 		members := setOf(edit.apply(sealed.Members))
 		groups := setOf(edit.applyToGroups(sealed.Groups))
 		next, err := d.commit(ctx, g, g.DeepCopy(), members, groups)
 		if !errors.Is(err, errStale) {
-			return next, err
+			return next, cmp.Or(err, refused)
 		}
 	}
 }
@@ -260,25 +270,26 @@ func (d *Directory) unchanged(ctx context.Context, g *v1alpha1.ScimGroup, edit m
 }
 
 // seal seals every slice of the group's epoch and returns the members, and the groups among them, that they hold from then
-// on. It returns errStale when the group names another epoch meanwhile.
-func (d *Directory) seal(ctx context.Context, g *v1alpha1.ScimGroup) (all v1alpha1.ScimMemberSliceSpec, err error) {
+// on, and the version that the group had before. It returns errStale when the group names another epoch meanwhile.
+func (d *Directory) seal(ctx context.Context, g *v1alpha1.ScimGroup) (all v1alpha1.ScimMemberSliceSpec, was groupVersion, err error) {
+	was.group = g.Generation
 	if g.Spec.Membership == nil {
-		return all, nil
+		return all, was, nil
 	}
-	parts := make([]v1alpha1.ScimMemberSliceSpec, g.Spec.Membership.Shards)
+	parts := make([]v1alpha1.ScimMemberSlice, g.Spec.Membership.Shards)
 	err = inParallel(len(parts), func(shard int) (err error) {
 		parts[shard], err = d.sealSlice(ctx, g, int32(shard))
 		return err
 	})
 	for _, part := range parts {
-		all.Members = append(all.Members, part.Members...)
-		all.Groups = append(all.Groups, part.Groups...)
+		all.Members = append(all.Members, part.Spec.Members...)
+		all.Groups = append(all.Groups, part.Spec.Groups...)
+		was.slices += part.Generation - 1 // the last change was the seal
 	}
-	return all, err
+	return all, was, err
 }
 
-func (d *Directory) sealSlice(ctx context.Context, g *v1alpha1.ScimGroup, shard int32) (v1alpha1.ScimMemberSliceSpec, error) {
-	var none v1alpha1.ScimMemberSliceSpec
+func (d *Directory) sealSlice(ctx context.Context, g *v1alpha1.ScimGroup, shard int32) (none v1alpha1.ScimMemberSlice, err error) {
 	key := client.ObjectKey{Namespace: g.Namespace, Name: v1alpha1.SliceName(g.Name, g.Spec.Membership.Epoch, shard)}
 	for {
 		s := &v1alpha1.ScimMemberSlice{}
@@ -288,7 +299,7 @@ func (d *Directory) sealSlice(ctx context.Context, g *v1alpha1.ScimGroup, shard 
 			return none, fromAPI(err)
 		}
 		if s.Spec.Sealed {
-			return s.Spec, nil
+			return *s, nil
 		}
 		s.Spec.Sealed = true
 		if err := d.store.client.Update(ctx, s); apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
@@ -296,7 +307,7 @@ func (d *Directory) sealSlice(ctx context.Context, g *v1alpha1.ScimGroup, shard 
 		} else if err != nil {
 			return none, fromAPI(err)
 		}
-		return s.Spec, nil
+		return *s, nil
 	}
 }
 

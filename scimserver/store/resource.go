@@ -41,6 +41,9 @@ type Group struct {
 	Meta        *Meta    `json:"meta,omitempty"`
 	// Extensions are the attributes of schemas beyond RFC 7643, by URN, as JSON objects.
 	Extensions map[string]json.RawMessage `json:"-"`
+
+	// slices is their part of the version.
+	slices int64
 }
 
 // Member is one member of a group.

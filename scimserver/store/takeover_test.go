@@ -124,7 +124,7 @@ var _ = Describe("A mirror of a role", func() {
 				change.IDs = append(change.IDs, ids[place])
 			}
 			rewritten := theApp.rewrite(ctx, id, ids[8:12], func() {
-				g, err := d.UpdateGroup(ctx, id, keep, []MemberChange{change})
+				g, err := d.UpdateGroup(ctx, id, keep, []MemberChange{change}, false)
 				Expect(err).NotTo(HaveOccurred())
 				Expect(g.ID).To(Equal(id))
 			})
@@ -168,7 +168,7 @@ var _ = Describe("A mirror of a role", func() {
 					if i >= 4 {
 						change = MemberChange{AddMembers, ids[i+4 : i+5]}
 					}
-					_, err := replicas[i%2].UpdateGroup(ctx, id, keep, []MemberChange{change})
+					_, err := replicas[i%2].UpdateGroup(ctx, id, keep, []MemberChange{change}, false)
 					Expect(err).NotTo(HaveOccurred())
 				})
 			}
