@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -81,13 +83,14 @@ func (d *Directory) CreateGroup(ctx context.Context, g *Group) (*Group, error) {
 		}
 		obj.Spec.Membership = epoch
 	}
-	stamp(obj, s.now())
+	d.stamp(obj)
 	if err := create(ctx, d, s.groups, p, obj); err != nil {
 		d.tidy(ctx, "members of a group that was not created", obj.Name, func(ctx context.Context) error {
 			return d.deleteEpoch(ctx, obj.Name, obj.Spec.Membership)
 		})
 		return nil, err
 	}
+	d.noteMembers(obj, nil, slices.Collect(maps.Keys(members)), obj)
 	return d.presentGroup(ctx, obj, true)
 }
 
@@ -138,6 +141,11 @@ func (d *Directory) DeleteGroup(ctx context.Context, id string, check func(*Grou
 	if err != nil {
 		return err
 	}
+	d.read(func(ix *directoryIndex) {
+		if e, complete := ix.membership(obj); complete {
+			d.noteMembers(obj, e.ids(), nil, obj)
+		}
+	})
 	d.tidy(ctx, "members of a deleted group", obj.Name, func(ctx context.Context) error {
 		return d.deleteEpoch(ctx, obj.Name, obj.Spec.Membership)
 	})

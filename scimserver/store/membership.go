@@ -150,10 +150,11 @@ func (d *Directory) editSlice(ctx context.Context, g *v1alpha1.ScimGroup, shard 
 		}
 		next := s.DeepCopy()
 		next.Spec.Members, next.Spec.Groups = members, edit.applyToGroups(s.Spec.Groups)
-		stamp(next, d.store.now())
+		d.stamp(next)
 		err := d.store.client.Update(ctx, next)
 		switch {
 		case err == nil:
+			d.noteMembers(g, s.Spec.Members, members, next)
 			return next, d.store.slices.waitFor(ctx, next)
 		case apierrors.IsConflict(err):
 			s = nil
@@ -201,10 +202,11 @@ func (d *Directory) rewrite(ctx context.Context, id string, edit memberEdit) (*v
 				return nil, err
 			}
 		}
-		stamp(next, d.store.now())
+		d.stamp(next)
 		err = d.store.client.Update(ctx, next)
 		switch {
 		case err == nil:
+			d.noteMembers(g, sealed.Members, slices.Collect(maps.Keys(members)), next)
 			d.tidy(ctx, "a replaced epoch", id, func(ctx context.Context) error { return d.deleteEpoch(ctx, id, g.Spec.Membership) })
 			return next, d.store.groups.feed.waitFor(ctx, next)
 		case apierrors.IsConflict(err), apierrors.IsNotFound(err):
@@ -347,7 +349,7 @@ func (d *Directory) createEpoch(ctx context.Context, group string, members, grou
 				Members: part.apply(nil), Groups: part.applyToGroups(nil),
 			},
 		}
-		stamp(s, d.store.now())
+		d.stamp(s)
 		if err := d.store.client.Create(ctx, s); err != nil {
 			return fromAPI(err)
 		}

@@ -83,7 +83,7 @@ func (d *Directory) CreateUser(ctx context.Context, u *User) (*User, error) {
 			return nil, d.takenByApp(p, err)
 		}
 	}
-	stamp(obj, s.now())
+	d.stamp(obj)
 	if t := d.tombstoneOf(p, obj); t != nil {
 		back, err := d.raise(ctx, p, t, obj)
 		if err == nil {
