@@ -7,9 +7,10 @@ import (
 	"time"
 )
 
-// record writes the audit log, one line per request and per operation of a bulk request, and counts it. Both name things by ids; they hold no token
-// and no attribute value, and of what the client chose only its request id, if that is plain.
-func (h *handler) record(q *request, status int, err error) {
+// logRequest writes one line for each request, and for each operation of a bulk request, be it a read or a write, and counts
+// it. Both name things by ids; they hold no token and no attribute value, and of what the client chose only its request
+// id, if that is plain.
+func (h *handler) logRequest(q *request, status int, err error) {
 	took := time.Since(q.started)
 	route := q.route.pattern
 	if route == "" {
@@ -19,7 +20,7 @@ func (h *handler) record(q *request, status int, err error) {
 
 	attributes := []slog.Attr{
 		slog.String("request", q.id),
-		slog.String("source", sourceOf(q.RemoteAddr)),
+		slog.String("source", q.client),
 		slog.String("method", knownMethod(q.Method)),
 		slog.String("route", route),
 		slog.Int("status", status),
