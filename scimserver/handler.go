@@ -164,6 +164,9 @@ func (h *handler) authenticate(q *request) error {
 			return nil
 		}
 	}
+	if q.credential.Expired {
+		h.store.NoteExpired(q.credential)
+	}
 	if wait := h.perFailure.take(sourceOf(q.RemoteAddr), q.started); wait > 0 {
 		return errTooMany(wait)
 	}
@@ -171,15 +174,29 @@ func (h *handler) authenticate(q *request) error {
 }
 
 func (h *handler) enterDirectory(q *request) error {
-	switch c := q.credential; {
-	case c.Suspended:
+	c := q.credential
+	if scope := q.missingScope(); scope != "" && !c.Suspended {
+		h.store.NoteMissing(c, scope)
+		return errScope(c.Token, scope)
+	}
+	h.store.NoteUse(c)
+	if c.Suspended {
 		return errSuspended
-	case q.isRead() && !c.Read, !q.isRead() && !c.Write:
-		return errForbidden
+	}
+	q.directory = h.store.Directory(c.Namespace, c.Directory).For(q.id)
+	q.base = h.addressOf(q) + root + "/" + c.Namespace + "/" + c.Directory
+	return nil
+}
+
+// missingScope is the scope that the request needs and its token lacks; empty if it lacks none.
+func (q *request) missingScope() string {
+	switch {
+	case q.isRead() && !q.credential.Read:
+		return "Read"
+	case !q.isRead() && !q.credential.Write:
+		return "Write"
 	default:
-		q.directory = h.store.Directory(c.Namespace, c.Directory).For(q.id)
-		q.base = h.addressOf(q) + root + "/" + c.Namespace + "/" + c.Directory
-		return nil
+		return ""
 	}
 }
 

@@ -53,6 +53,7 @@ type Store struct {
 	locks   keyLock
 
 	announcer *announcer
+	uses      *tokenUses
 
 	users       kind[*v1alpha1.ScimUser]
 	groups      kind[*v1alpha1.ScimGroup]
@@ -77,7 +78,7 @@ func New(config *rest.Config, o Options) (*Store, error) {
 func newStore(c client.WithWatch, o Options) *Store {
 	ix := newIndex()
 	s := &Store{client: c, options: o, now: time.Now, index: ix, locks: keyLock{held: map[nameKey]*heldKey{}},
-		announcer: newAnnouncer(o.Events, o.Log)}
+		announcer: newAnnouncer(o.Events, o.Log), uses: newTokenUses()}
 	s.users = kind[*v1alpha1.ScimUser]{
 		resourceType: schema.User.Name,
 		feed: newFeed(ix, c, &v1alpha1.ScimUser{}, &v1alpha1.ScimUserList{},
@@ -149,15 +150,19 @@ func directoryOfSlice(m *v1alpha1.ScimMemberSlice) directoryKey {
 	return directoryKey{m.Namespace, m.Spec.DirectoryRef.Name}
 }
 
-// Start keeps the index current until ctx ends.
+// Start keeps the index current until ctx ends, and reports what was done by means of it.
 func (s *Store) Start(ctx context.Context) error {
+	// The last report is made from the index, which therefore is kept current for so long.
+	indexed, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
 	for _, run := range []func(context.Context){
 		s.users.feed.run, s.groups.feed.run, s.slices.run, s.tombstones.run, s.directories.run, s.secrets.run,
-		s.announcer.run,
 	} {
-		running.Go(func() { run(ctx) })
+		running.Go(func() { run(indexed) })
 	}
+	running.Go(func() { s.announcer.run(ctx) })
+	s.reportUse(ctx)
+	stop()
 	running.Wait()
 	return nil
 }
