@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -51,6 +52,18 @@ func (o *operator) patch(request, path, operation string) {
 }
 
 var _ = Describe("An administrator", func() {
+	It("finds every reason of an event in the documentation", func() {
+		source, err := os.ReadFile("api/v1alpha1/events.go")
+		Expect(err).NotTo(HaveOccurred())
+		reasons := regexp.MustCompile(`= "(\w+)"`).FindAllStringSubmatch(string(source), -1)
+		Expect(len(reasons)).To(BeNumerically(">", 15))
+		docs, err := os.ReadFile("docs/auditing.md")
+		Expect(err).NotTo(HaveOccurred())
+		for _, reason := range reasons {
+			Expect(string(docs)).To(ContainSubstring("| `" + reason[1] + "`"))
+		}
+	})
+
 	It("sees by kubectl, and in the audit log, what an identity provider did", func(ctx context.Context) {
 		Expect(admin.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: seeing}})).To(Succeed())
 		Expect(admin.Create(ctx, &corev1.Secret{
