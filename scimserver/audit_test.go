@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"github.com/google/uuid"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"github.com/onsi/gomega/gbytes"
@@ -117,6 +118,38 @@ var _ = Describe("The audit log", func() {
 		Expect(log.only()).To(is("UserDeleted", "ScimUser/"+id, 204))
 		Expect(strings.ToLower(string(log.Contents()))).NotTo(ContainSubstring("secret"))
 		Expect(string(log.Contents())).NotTo(ContainSubstring(t.token))
+	})
+
+	It("says who was deleted by a deactivation, and came back", func(ctx SpecContext) {
+		t := newTenant(ctx, func(d *v1alpha1.ScimDirectory) { d.Spec.Users.Deactivation = v1alpha1.DeactivationDelete })
+		user := t.addUser("ada")
+		group := t.addGroup("Engineers", user)
+		log := t.audited(scimserver.Options{})
+		Expect(t.call(http.MethodPatch, "/Users/"+user, `{"Operations":[{"op":"replace","value":{"active":false}}]}`, "X-Request-Id", "r-1").status).To(Equal(http.StatusOK))
+		Expect(log.only()).To(is("UserDeleted", "ScimUser/"+user, 200))
+		var tombstone v1alpha1.ScimTombstone
+		Expect(cluster.Get(ctx, client.ObjectKey{Namespace: t.namespace, Name: user}, &tombstone)).To(Succeed())
+		Expect(tombstone.Annotations).To(HaveKeyWithValue(v1alpha1.RequestAnnotation, "r-1"))
+		Expect(t.addUser("ada")).To(Equal(user))
+		Expect(log.only()).To(is("UserReactivated", "ScimUser/"+user, 201, "attributes", list("active", "userName")))
+		Expect(t.members(group)).To(BeEmpty())
+	})
+
+	It("says whom the identity provider took over", func(ctx SpecContext) {
+		t := newTenant(ctx, func(d *v1alpha1.ScimDirectory) { d.Spec.Users.Importable = v1alpha1.ImportableAll })
+		mirror := &v1alpha1.ScimUser{
+			ObjectMeta: metav1.ObjectMeta{Namespace: t.namespace, Name: uuid.NewString()},
+			Spec: v1alpha1.ScimUserSpec{
+				DirectoryRef: v1alpha1.DirectoryReference{Name: "okta"}, Origin: v1alpha1.OriginApp,
+				MemberRef:      &v1alpha1.MemberReference{Name: "ada"},
+				UserAttributes: v1alpha1.UserAttributes{UserName: "ada", Active: true},
+			},
+		}
+		Expect(cluster.Create(ctx, mirror)).To(Succeed())
+		Eventually(func() any { return t.get("/Users").body["totalResults"] }).WithTimeout(10 * time.Second).Should(BeEquivalentTo("1"))
+		log := t.audited(scimserver.Options{})
+		Expect(t.addUser("ada")).To(Equal(mirror.Name))
+		Expect(log.only()).To(is("UserLinked", "ScimUser/"+mirror.Name, 201))
 	})
 
 	It("says who removed whom from what", func(ctx SpecContext) {
