@@ -104,9 +104,9 @@ func (d *Directory) noteReturn() {
 
 // noteMembers is told of each write of a group's members, with those before and after it, and the object that was written.
 func (d *Directory) noteMembers(group *v1alpha1.ScimGroup, before, after []string, stored client.Object) {
-	w := d.written
-	if w == nil {
-		return
+	w, old, now := d.written, setOf(before), setOf(after)
+	if w == nil || maps.Equal(old, now) {
+		return // members that only moved to other slices
 	}
 	if !w.known {
 		w.before, w.after, w.known = group, group, true
@@ -114,7 +114,6 @@ func (d *Directory) noteMembers(group *v1alpha1.ScimGroup, before, after []strin
 	if w.added == nil {
 		w.added, w.removed = memberSet{}, memberSet{}
 	}
-	old, now := setOf(before), setOf(after)
 	move := func(ids []string, staying, into, outOf memberSet) {
 		for _, id := range ids {
 			switch {
