@@ -28,6 +28,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
+	"github.com/scim-operator/scim-operator/audit"
 	"github.com/scim-operator/scim-operator/controllers"
 	"github.com/scim-operator/scim-operator/scimserver"
 	"github.com/scim-operator/scim-operator/scimserver/store"
@@ -39,6 +40,9 @@ var version = "dev"
 // shutdownTimeout is longer than the SCIM server needs to finish what it has accepted, and shorter than the pod's
 // terminationGracePeriodSeconds.
 const shutdownTimeout = 30 * time.Second
+
+// auditTimeout is how long the last records of the audit log may take to be written, after all else has ended.
+const auditTimeout = 5 * time.Second
 
 type options struct {
 	scim, controllers          bool
@@ -53,6 +57,7 @@ type options struct {
 	pprofAddress               string
 	leaderElect                bool
 	leaderElectionNamespace    string
+	auditLog                   string
 	development, printsVersion bool
 }
 
@@ -60,7 +65,7 @@ func (o *options) bind(f *flag.FlagSet) {
 	f.BoolVar(&o.scim, "scim", true, "serve SCIM")
 	f.BoolVar(&o.controllers, "controllers", true, "run the controllers")
 	f.StringVar(&o.externalURL, "external-url", "", "the address under which identity providers reach the SCIM server, such as https://scim.example.com (required)")
-	f.BoolVar(&o.trustForwarded, "trust-forwarded-headers", false, "take the address of resources from X-Forwarded-Proto, X-Forwarded-Host and X-Forwarded-Prefix instead of --external-url; only behind a proxy that sets them or takes them out")
+	f.BoolVar(&o.trustForwarded, "trust-forwarded-headers", false, "take the address of resources from X-Forwarded-Proto, X-Forwarded-Host and X-Forwarded-Prefix instead of --external-url, and the client's in the logs from the end of X-Forwarded-For; only behind a proxy that sets them or takes them out")
 	f.StringVar(&o.scimAddress, "scim-bind-address", ":8080", "the address on which the SCIM server listens")
 	f.StringVar(&o.certFile, "tls-cert-file", "", "a certificate in PEM for the SCIM server, read again when it changes; plain HTTP without it")
 	f.StringVar(&o.keyFile, "tls-key-file", "", "the key of --tls-cert-file in PEM")
@@ -71,6 +76,7 @@ func (o *options) bind(f *flag.FlagSet) {
 	f.StringVar(&o.pprofAddress, "pprof-bind-address", "", "the address on which /debug/pprof is served, such as 127.0.0.1:6060; none by default")
 	f.BoolVar(&o.leaderElect, "leader-elect", false, "run the controllers on one of several replicas at a time; the SCIM server runs on all")
 	f.StringVar(&o.leaderElectionNamespace, "leader-election-namespace", "", "the namespace of the leader's Lease; that of the pod by default")
+	f.StringVar(&o.auditLog, "audit-log", audit.Stdout, "where the audit log goes: stdout, or a file, which is opened anew when it was moved away")
 	f.BoolVar(&o.development, "development", false, "log in a form for people to read")
 	f.BoolVar(&o.printsVersion, "version", false, "print the version and exit")
 }
@@ -90,6 +96,8 @@ func (o *options) check() error {
 		return errors.New("--requests-per-second must not be negative; 0 allows any number")
 	case o.maxStaleness <= 0:
 		return errors.New("--max-staleness must be positive")
+	case o.auditLog == "":
+		return errors.New("--audit-log must be stdout or the path of a file")
 	}
 	o.externalURL = strings.TrimRight(o.externalURL, "/")
 	return nil
@@ -128,6 +136,11 @@ func run(o options) error {
 	if err != nil {
 		return err
 	}
+	auditLog, err := audit.Open(o.auditLog, audit.Options{Log: slogger(log, "audit"), Registerer: metrics.Registry})
+	if err != nil {
+		return err
+	}
+	defer auditLog.Close(auditTimeout)
 	if o.controllers {
 		if err := controllers.SetupWithManager(mgr, controllers.Options{
 			ExternalURL: o.externalURL, Registerer: metrics.Registry,
@@ -136,7 +149,7 @@ func run(o options) error {
 		}
 	}
 	if o.scim {
-		if err := addServer(mgr, config, o, log); err != nil {
+		if err := addServer(mgr, config, o, log, auditLog.Logger()); err != nil {
 			return err
 		}
 	}
@@ -170,23 +183,30 @@ func newManager(config *rest.Config, o options, log logr.Logger) (manager.Manage
 	return mgr, nil
 }
 
-func addServer(mgr manager.Manager, config *rest.Config, o options, log logr.Logger) error {
-	s, err := store.New(config, store.Options{MaxStaleness: o.maxStaleness, Log: log.WithName("store")})
+func slogger(log logr.Logger, name string) *slog.Logger {
+	return slog.New(logr.ToSlogHandler(log.WithName(name)))
+}
+
+func addServer(mgr manager.Manager, config *rest.Config, o options, log logr.Logger, auditLog *slog.Logger) error {
+	s, err := store.New(config, store.Options{
+		MaxStaleness: o.maxStaleness, Log: log.WithName("store"), Events: mgr.GetEventRecorder("scim-operator"),
+	})
 	if err != nil {
 		return err
 	}
-	slogger := slog.New(logr.ToSlogHandler(log.WithName("scim")))
+	scimLog := slogger(log, "scim")
 	server := &scimserver.Server{
 		BindAddress: o.scimAddress,
 		Handler: scimserver.New(s, scimserver.Options{
 			ExternalURL:           o.externalURL,
 			TrustForwardedHeaders: o.trustForwarded,
 			RequestsPerSecond:     o.requestsPerSecond,
-			Log:                   slogger,
+			Log:                   scimLog,
+			Audit:                 auditLog,
 			Registerer:            metrics.Registry,
 		}),
 		Store: s,
-		Log:   slogger,
+		Log:   scimLog,
 	}
 	if o.certFile != "" {
 		watcher, err := certwatcher.New(o.certFile, o.keyFile)

@@ -139,7 +139,7 @@ var _ = Describe("Access", func() {
 		Expect(t.stored(ctx)).To(BeEmpty())
 	})
 
-	It("leaves a line in the audit log that holds ids and no values", func(ctx SpecContext) {
+	It("leaves a line in the request log that holds ids and no values", func(ctx SpecContext) {
 		log := gbytes.NewBuffer()
 		t := newTenant(ctx)
 		t.url = serve(storage, scimserver.Options{Log: slog.New(slog.NewJSONHandler(log, nil))}).URL

@@ -297,7 +297,7 @@ var _ = Describe("Bulk", func() {
 		Expect(t.bulk(``, fmt.Sprintf(post, 4)).status).To(Equal(http.StatusTooManyRequests))
 	})
 
-	It("leaves a line in the audit log for each operation, under the id of the request", func(ctx SpecContext) {
+	It("leaves a line in the request log for each operation, under the id of the request", func(ctx SpecContext) {
 		log := gbytes.NewBuffer()
 		t := newTenant(ctx)
 		t.url = serve(storage, scimserver.Options{Log: slog.New(slog.NewJSONHandler(log, nil))}).URL

@@ -31,13 +31,16 @@ type Options struct {
 	// ExternalURL is how identity providers reach the server, such as https://scim.example.com.
 	ExternalURL string
 	// TrustForwardedHeaders says that a proxy in front tells in X-Forwarded-Proto, -Host and -Prefix how the server was reached,
-	// and lets none through that clients send. Then the addresses in answers follow these instead of ExternalURL.
+	// and lets none through that clients send. Then the addresses in answers follow these instead of ExternalURL. Of
+	// X-Forwarded-For it may let through what clients send, with the client's address added at the end, for the logs.
 	TrustForwardedHeaders bool
 	// RequestsPerSecond is how many requests each token may send on average; 0 for any number.
 	RequestsPerSecond float64
-	// Log takes the audit log, one line per request and per operation of a bulk request, and errors. It gets ids and field
-	// names, never values.
+	// Log takes one line per request and per operation of a bulk request, and errors. It gets ids and field names, never
+	// values.
 	Log *slog.Logger
+	// Audit takes one record per request and operation of a bulk request that changes something or was to; nil for none.
+	Audit *slog.Logger
 	// Registerer takes the metrics; nil for none.
 	Registerer prometheus.Registerer
 }
@@ -49,6 +52,7 @@ type handler struct {
 	perToken    *rateLimit
 	perFailure  *rateLimit
 	log         *slog.Logger
+	auditLog    *slog.Logger
 	metrics     metrics
 }
 
@@ -61,6 +65,7 @@ func New(s *store.Store, o Options) http.Handler {
 		perToken:    newRateLimit(o.RequestsPerSecond, int(math.Ceil(o.RequestsPerSecond))),
 		perFailure:  newRateLimit(failuresPerSecond, failuresAtOnce),
 		log:         o.Log,
+		auditLog:    o.Audit,
 		metrics:     newMetrics(o.Registerer),
 	}
 }
@@ -68,20 +73,26 @@ func New(s *store.Store, o Options) http.Handler {
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q, cancel := newRequest(w, r)
 	defer cancel()
+	q.client = h.clientOf(r)
 	q.dispatch = h.dispatch
 	w.Header().Set(requestIDHeader, q.id)
 	answer, err := h.answer(q, h.checkSize, h.checkStore, h.authenticate, h.enterDirectory, h.throttle, h.parse)
+	change := h.audit(q, answer.status, err)
 	answer.send(w, q.mediaType)
-	h.record(q, answer.status, err)
+	h.logRequest(q, answer.status, err)
+	q.announce(change)
 }
 
-// dispatch answers an operation of a bulk request, which has taken the other steps as a whole. It is recorded like any
-// request. A refusal is what is wrong with it as an operation.
+// dispatch answers an operation of a bulk request, which has taken the other steps as a whole. It is audited and logged
+// like any request. A refusal is what is wrong with it as an operation.
 func (h *handler) dispatch(q *request, refusal error) *response {
 	q.endpoint = endpoints[q.route.pattern]
+	q.directory = q.directory.For(q.id)
 	refuse := func(*request) error { return refusal }
 	answer, err := h.answer(q, refuse, h.checkStore, h.parse)
-	h.record(q, answer.status, err)
+	change := h.audit(q, answer.status, err)
+	h.logRequest(q, answer.status, err)
+	q.announce(change)
 	return answer
 }
 
@@ -153,6 +164,9 @@ func (h *handler) authenticate(q *request) error {
 			return nil
 		}
 	}
+	if q.credential.Expired {
+		h.store.NoteExpired(q.credential)
+	}
 	if wait := h.perFailure.take(sourceOf(q.RemoteAddr), q.started); wait > 0 {
 		return errTooMany(wait)
 	}
@@ -160,15 +174,29 @@ func (h *handler) authenticate(q *request) error {
 }
 
 func (h *handler) enterDirectory(q *request) error {
-	switch c := q.credential; {
-	case c.Suspended:
+	c := q.credential
+	if scope := q.missingScope(); scope != "" && !c.Suspended {
+		h.store.NoteMissing(c, scope)
+		return errScope(c.Token, scope)
+	}
+	h.store.NoteUse(c)
+	if c.Suspended {
 		return errSuspended
-	case q.isRead() && !c.Read, !q.isRead() && !c.Write:
-		return errForbidden
+	}
+	q.directory = h.store.Directory(c.Namespace, c.Directory).For(q.id)
+	q.base = h.addressOf(q) + root + "/" + c.Namespace + "/" + c.Directory
+	return nil
+}
+
+// missingScope is the scope that the request needs and its token lacks; empty if it lacks none.
+func (q *request) missingScope() string {
+	switch {
+	case q.isRead() && !q.credential.Read:
+		return "Read"
+	case !q.isRead() && !q.credential.Write:
+		return "Write"
 	default:
-		q.directory = h.store.Directory(c.Namespace, c.Directory)
-		q.base = h.addressOf(q) + root + "/" + c.Namespace + "/" + c.Directory
-		return nil
+		return ""
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
+	"github.com/scim-operator/scim-operator/scimserver"
 )
 
 // groupsAreRoles is what a directory says of its groups, beside their meaning.
@@ -151,6 +152,19 @@ var _ = Describe("Where groups are roles", func() {
 			Expect(t.call(http.MethodPost, "/Groups", `{"displayName":"Analyst"}`).scimType()).To(Equal("uniqueness"), "now it is a group like any other")
 		})
 	}
+
+	It("the audit log says who linked which role, and whom that made a member or no longer one", func(ctx SpecContext) {
+		t := newTenant(ctx, all)
+		ada, bob := t.addUser("ada"), t.addUser("bob")
+		analyst, admin := t.mirrorRole(ctx, "Analyst", ada), t.mirrorRole(ctx, "Admin", ada)
+		log := t.audited(scimserver.Options{})
+		t.call(http.MethodPost, "/Groups", `{"displayName":"Analyst","externalId":"00g1","members":[{"value":"`+bob+`"}]}`)
+		Expect(log.only()).To(is("GroupLinked", "ScimGroup/"+analyst, 201, "attributes", list("externalId", "members"),
+			"membersAdded", list(bob), "membersAddedCount", 1.0, "membersRemoved", list(ada), "membersRemovedCount", 1.0))
+		t.patch("/Groups/"+admin, `{"op":"add","path":"members","value":[{"value":"`+bob+`"}]}`)
+		Expect(log.only()).To(is("GroupLinked", "ScimGroup/"+admin, 204, "attributes", list("members"),
+			"membersAdded", list(bob), "membersAddedCount", 1.0))
+	})
 
 	It("a pushed group with a member that does not exist takes no role over", func(ctx SpecContext) {
 		t := newTenant(ctx, groupsAreRoles(v1alpha1.GroupsPolicy{}))

@@ -46,8 +46,6 @@ const (
 var (
 	errUnauthorized = failure(http.StatusUnauthorized,
 		"the token is missing, unknown or expired, or belongs to another directory").with("WWW-Authenticate", "Bearer")
-	errForbidden = failure(http.StatusForbidden,
-		"the token's scopes do not allow this: GET and .search need Read, everything else Write")
 	errNotProvisioned = failure(http.StatusForbidden,
 		"the resource shows something that the app has; take it over first, by PUT or PATCH, to delete it then")
 	errSuspended = failure(http.StatusServiceUnavailable,
@@ -73,6 +71,13 @@ var (
 
 func errMethod(allow string) *problem {
 	return failure(http.StatusMethodNotAllowed, "this endpoint allows only "+allow).with("Allow", allow)
+}
+
+// errScope says what the token lacks. Whoever reads it has the token, so its name is no secret.
+func errScope(token, scope string) *problem {
+	return failure(http.StatusForbidden, fmt.Sprintf(
+		"the token %q lacks the scope %s: GET and .search need Read, everything else Write; add %s to spec.tokens[name=%s].scopes of the ScimDirectory",
+		token, scope, scope, token))
 }
 
 func errTooLarge(limit int64) *problem {

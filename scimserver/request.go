@@ -35,6 +35,7 @@ var plainID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
 type request struct {
 	*http.Request
 	id      string
+	client  string // the address that it came from
 	started time.Time
 	route   route
 
@@ -53,7 +54,7 @@ type request struct {
 	dispatch func(*request, error) *response // answers an operation of this request, a bulk request
 
 	created  *store.User // by this request, or by the operation that this one takes back
-	resource string      // the id of the resource that was found or made, for the audit log
+	resource string      // the id of the resource that was found or made, for the logs
 }
 
 // newRequest reads what needs no judgement. It returns the cancel function of the request's context.

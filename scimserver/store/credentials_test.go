@@ -50,6 +50,7 @@ var _ = Describe("Tokens", func() {
 			if !ok {
 				return nil
 			}
+			c.uid, c.secretVersion = "", ""
 			return &c
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -93,13 +95,14 @@ func (d *Directory) createGroup(ctx context.Context, p *policy, obj *v1alpha1.Sc
 		}
 		obj.Spec.Membership = epoch
 	}
-	stamp(obj, s.now())
+	d.stamp(obj)
 	if err := create(ctx, d, s.groups, p, obj); err != nil {
 		d.tidy(ctx, "members of a group that was not created", obj.Name, func(ctx context.Context) error {
 			return d.deleteEpoch(ctx, obj.Name, obj.Spec.Membership)
 		})
 		return nil, err
 	}
+	d.noteMembers(obj, nil, slices.Collect(maps.Keys(members)), obj)
 	return obj, nil
 }
 
@@ -183,6 +186,11 @@ func (d *Directory) DeleteGroup(ctx context.Context, id string, check func(*Grou
 	if err != nil {
 		return err
 	}
+	d.read(func(ix *directoryIndex) {
+		if e, complete := ix.membership(obj); complete {
+			d.noteMembers(obj, e.ids(), nil, obj)
+		}
+	})
 	d.tidy(ctx, "members of a deleted group", obj.Name, func(ctx context.Context) error {
 		return d.deleteEpoch(ctx, obj.Name, obj.Spec.Membership)
 	})

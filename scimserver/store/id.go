@@ -8,3 +8,8 @@ import "github.com/google/uuid"
 func newID() string {
 	return uuid.Must(uuid.NewV7()).String()
 }
+
+// isID reports whether a text has the form of an id that newID could have made.
+func isID(text string) bool {
+	return len(text) == 36 && uuid.Validate(text) == nil
+}

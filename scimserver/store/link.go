@@ -37,7 +37,11 @@ func (d *Directory) link(ctx context.Context, p *policy, taken *UniquenessError,
 		if err != nil {
 			return nil, err
 		}
-		linked, err := d.commit(ctx, mirror, next, members, groups)
+		before, err := d.memberIDs(ctx, mirror)
+		if err != nil {
+			return nil, err
+		}
+		linked, err := d.commit(ctx, mirror, next, before, members, groups)
 		if !errors.Is(err, errStale) {
 			return linked, err
 		}

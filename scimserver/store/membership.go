@@ -155,10 +155,11 @@ func (d *Directory) editSlice(ctx context.Context, g *v1alpha1.ScimGroup, shard 
 		}
 		next := s.DeepCopy()
 		next.Spec.Members, next.Spec.Groups = members, edit.applyToGroups(s.Spec.Groups)
-		stamp(next, d.store.now())
+		d.stamp(next)
 		err := d.store.client.Update(ctx, next)
 		switch {
 		case err == nil:
+			d.noteMembers(g, s.Spec.Members, members, next)
 			return next, d.store.slices.waitFor(ctx, next)
 		case apierrors.IsConflict(err):
 			s = nil
@@ -204,7 +205,7 @@ func (d *Directory) rewrite(ctx context.Context, id string, edit memberEdit) (*v
 		}
 		members := setOf(edit.apply(sealed.Members))
 		groups := setOf(edit.applyToGroups(sealed.Groups))
-		next, err := d.commit(ctx, g, g.DeepCopy(), members, groups)
+		next, err := d.commit(ctx, g, g.DeepCopy(), sealed.Members, members, groups)
 		if !errors.Is(err, errStale) {
 			return next, cmp.Or(err, refused)
 		}
@@ -212,8 +213,8 @@ func (d *Directory) rewrite(ctx context.Context, id string, edit memberEdit) (*v
 }
 
 // commit stores what became of a group together with a new epoch of members, some of which are groups, and deletes the old
-// epoch. It returns errStale when somebody else has changed the group; then nothing is stored.
-func (d *Directory) commit(ctx context.Context, old, next *v1alpha1.ScimGroup, members, groups memberSet) (_ *v1alpha1.ScimGroup, err error) {
+// epoch, which held those before. It returns errStale when somebody else has changed the group; then nothing is stored.
+func (d *Directory) commit(ctx context.Context, old, next *v1alpha1.ScimGroup, before []string, members, groups memberSet) (_ *v1alpha1.ScimGroup, err error) {
 	id := old.Name
 	next.Spec.Membership = nil
 	if len(members) > 0 {
@@ -221,10 +222,12 @@ func (d *Directory) commit(ctx context.Context, old, next *v1alpha1.ScimGroup, m
 			return nil, err
 		}
 	}
-	stamp(next, d.store.now())
+	d.stamp(next)
 	err = d.store.client.Update(ctx, next)
 	switch {
 	case err == nil:
+		d.note(old, next)
+		d.noteMembers(next, before, slices.Collect(maps.Keys(members)), next)
 		d.tidy(ctx, "a replaced epoch", id, func(ctx context.Context) error { return d.deleteEpoch(ctx, id, old.Spec.Membership) })
 		return next, d.store.groups.feed.waitFor(ctx, next)
 	case apierrors.IsConflict(err), apierrors.IsNotFound(err):
@@ -368,7 +371,7 @@ func (d *Directory) createEpoch(ctx context.Context, group string, members, grou
 				Members: part.apply(nil), Groups: part.applyToGroups(nil),
 			},
 		}
-		stamp(s, d.store.now())
+		d.stamp(s)
 		if err := d.store.client.Create(ctx, s); err != nil {
 			return fromAPI(err)
 		}

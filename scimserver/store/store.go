@@ -14,6 +14,7 @@ import (
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
@@ -39,6 +40,8 @@ type Options struct {
 	MaxStaleness time.Duration
 	// Log is told what an operator of the server has to know.
 	Log logr.Logger
+	// Events takes the events on users, groups and directories; nil for none.
+	Events events.EventRecorder
 }
 
 // Store keeps SCIM resources in Kubernetes. It is safe for concurrent use.
@@ -48,6 +51,9 @@ type Store struct {
 	now     func() time.Time
 	index   *index
 	locks   keyLock
+
+	announcer *announcer
+	uses      *tokenUses
 
 	users       kind[*v1alpha1.ScimUser]
 	groups      kind[*v1alpha1.ScimGroup]
@@ -71,7 +77,8 @@ func New(config *rest.Config, o Options) (*Store, error) {
 
 func newStore(c client.WithWatch, o Options) *Store {
 	ix := newIndex()
-	s := &Store{client: c, options: o, now: time.Now, index: ix, locks: keyLock{held: map[nameKey]*heldKey{}}}
+	s := &Store{client: c, options: o, now: time.Now, index: ix, locks: keyLock{held: map[nameKey]*heldKey{}},
+		announcer: newAnnouncer(o.Events, o.Log), uses: newTokenUses()}
 	s.users = kind[*v1alpha1.ScimUser]{
 		resourceType: schema.User.Name,
 		feed: newFeed(ix, c, &v1alpha1.ScimUser{}, &v1alpha1.ScimUserList{},
@@ -143,14 +150,19 @@ func directoryOfSlice(m *v1alpha1.ScimMemberSlice) directoryKey {
 	return directoryKey{m.Namespace, m.Spec.DirectoryRef.Name}
 }
 
-// Start keeps the index current until ctx ends.
+// Start keeps the index current until ctx ends, and reports what was done by means of it.
 func (s *Store) Start(ctx context.Context) error {
+	// The last report is made from the index, which therefore is kept current for so long.
+	indexed, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
 	for _, run := range []func(context.Context){
 		s.users.feed.run, s.groups.feed.run, s.slices.run, s.tombstones.run, s.directories.run, s.secrets.run,
 	} {
-		running.Go(func() { run(ctx) })
+		running.Go(func() { run(indexed) })
 	}
+	running.Go(func() { s.announcer.run(ctx) })
+	s.reportUse(ctx)
+	stop()
 	running.Wait()
 	return nil
 }
@@ -172,6 +184,10 @@ func (s *Store) Fresh() error {
 type Directory struct {
 	store *Store
 	key   directoryKey
+
+	// request and written are those of the request that For was called for.
+	request string
+	written *written
 }
 
 // Directory returns the resources of one ScimDirectory.

@@ -47,10 +47,12 @@ func (d *Directory) bury(ctx context.Context, p *policy, u *v1alpha1.ScimUser) e
 	}
 	c := d.store.client
 	t := &v1alpha1.ScimTombstone{ObjectMeta: metav1.ObjectMeta{Namespace: u.Namespace, Name: u.Name}, Spec: d.epitaph(p, u)}
+	d.stamp(t)
 	err := c.Create(ctx, t)
 	for apierrors.IsAlreadyExists(err) || apierrors.IsConflict(err) {
 		if err = c.Get(ctx, client.ObjectKeyFromObject(u), t); err == nil {
 			t.Spec = d.epitaph(p, u)
+			d.stamp(t)
 			err = c.Update(ctx, t)
 		}
 	}
@@ -99,12 +101,12 @@ func (d *Directory) raise(ctx context.Context, p *policy, t *v1alpha1.ScimTombst
 			return nil, err
 		}
 		for _, g := range groups {
-			if _, err := d.editMembers(ctx, g, memberEdit{remove: setOf([]string{u.Name})}); err != nil {
+			if _, err := d.aside().editMembers(ctx, g, memberEdit{remove: setOf([]string{u.Name})}); err != nil {
 				return nil, err
 			}
 		}
 	}
-	stamp(u, d.store.now())
+	d.stamp(u)
 	err := create(ctx, d, k, p, u)
 	if errors.Is(err, errNotFormer) {
 		there, err := fetch(ctx, d, k, u.Name)
@@ -116,6 +118,7 @@ func (d *Directory) raise(ctx context.Context, p *policy, t *v1alpha1.ScimTombst
 	if err != nil {
 		return nil, err
 	}
+	d.noteReturn()
 	d.tidy(ctx, "the tombstone of a user who is back", t.Name, func(ctx context.Context) error {
 		return client.IgnoreNotFound(d.store.client.Delete(ctx, t, client.Preconditions{UID: new(t.UID)}))
 	})

@@ -84,8 +84,10 @@ func create[T client.Object](ctx context.Context, d *Directory, k kind[T], p *po
 		d.tidy(ctx, "an unacknowledged resource", obj.GetName(), func(ctx context.Context) error {
 			return takeBack(ctx, d, k, obj)
 		})
+		return err
 	}
-	return err
+	d.note(nil, obj)
+	return nil
 }
 
 // takeBack deletes what create has written, if it has, and nobody has changed it since. What is there by that name may be
@@ -202,7 +204,7 @@ func update[T client.Object](ctx context.Context, d *Directory, k kind[T], locks
 		if err := checkFree(ctx, d, k, p, gained, id); err != nil {
 			return obj, err
 		}
-		stamp(next, d.store.now())
+		d.stamp(next)
 		err = d.store.client.Update(ctx, next)
 		switch {
 		case apierrors.IsConflict(err):
@@ -222,6 +224,7 @@ func update[T client.Object](ctx context.Context, d *Directory, k kind[T], locks
 			}
 			return obj, err
 		}
+		d.note(obj, next)
 		return next, nil
 	}
 }
@@ -270,6 +273,7 @@ func remove[T client.Object](ctx context.Context, d *Directory, k kind[T], id st
 		if err != nil {
 			return obj, fromAPI(err)
 		}
+		d.note(obj, nil)
 		return obj, k.feed.waitGone(ctx, obj)
 	}
 }
@@ -279,12 +283,16 @@ func detached(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 }
 
-func stamp(obj client.Object, now time.Time) {
+// stamp notes on an object, beside what counts as its state, when it was written and by which request.
+func (d *Directory) stamp(obj client.Object) {
 	annotations := obj.GetAnnotations()
 	if annotations == nil {
 		annotations = map[string]string{}
 	}
-	annotations[v1alpha1.LastModifiedAnnotation] = now.UTC().Format("2006-01-02T15:04:05.000Z")
+	annotations[v1alpha1.LastModifiedAnnotation] = d.store.now().UTC().Format("2006-01-02T15:04:05.000Z")
+	if d.request != "" {
+		annotations[v1alpha1.RequestAnnotation] = d.request
+	}
 	obj.SetAnnotations(annotations)
 }
 
