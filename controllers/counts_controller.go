@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -50,18 +51,32 @@ func (r *countsReconciler) setup(mgr manager.Manager) error {
 
 // gathered handles a change of an object's spec by one look, after a pause, at the object whose name it tells.
 func gathered(pause time.Duration, name func(client.Object) string) handler.Funcs {
-	add := func(o client.Object, q queue) {
-		q.AddAfter(reconcile.Request{NamespacedName: types.NamespacedName{Namespace: o.GetNamespace(), Name: name(o)}}, pause)
+	return gatheredFrom(pause, func(_ context.Context, o client.Object) []string { return []string{name(o)} })
+}
+
+// gatheredFrom handles a change of an object's spec by one look, after a pause, at each of the objects whose names it tells
+// of the object as it was and as it is.
+func gatheredFrom(pause time.Duration, names func(context.Context, client.Object) []string) handler.Funcs {
+	add := func(ctx context.Context, q queue, o client.Object) {
+		later(q, pause, o.GetNamespace(), names(ctx, o)...)
 	}
 	return handler.Funcs{
-		CreateFunc: func(_ context.Context, e event.CreateEvent, q queue) { add(e.Object, q) },
-		UpdateFunc: func(_ context.Context, e event.UpdateEvent, q queue) {
-			if e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() ||
-				e.ObjectOld.GetResourceVersion() == e.ObjectNew.GetResourceVersion() {
-				add(e.ObjectNew, q)
+		CreateFunc: func(ctx context.Context, e event.CreateEvent, q queue) { add(ctx, q, e.Object) },
+		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q queue) {
+			if changesSpec(e) {
+				add(ctx, q, e.ObjectOld)
+				add(ctx, q, e.ObjectNew)
 			}
 		},
-		DeleteFunc: func(_ context.Context, e event.DeleteEvent, q queue) { add(e.Object, q) },
+		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q queue) { add(ctx, q, e.Object) },
+	}
+}
+
+// later looks at objects of these names once, after a pause.
+func later(q queue, pause time.Duration, namespace string, names ...string) {
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		q.AddAfter(reconcile.Request{NamespacedName: types.NamespacedName{Namespace: namespace, Name: name}}, pause)
 	}
 }
 
@@ -112,6 +127,9 @@ func (r *countsReconciler) count(ctx context.Context, d *v1alpha1.ScimDirectory)
 	}
 	complete = true
 	for i := range groups.Items {
+		if isMirror(&groups.Items[i]) {
+			continue // the app's, not the identity provider's
+		}
 		parts, whole, err := r.slicesOf(ctx, &groups.Items[i])
 		if err != nil {
 			return n, false, err

@@ -128,6 +128,10 @@ func TestIndexes(t *testing.T) {
 	tombstone.Spec.DirectoryRef.Name = "okta"
 	group := aGroup("g", "okta", "Admins", "")
 	group2 := aGroup("g", "okta", "Admins", "Ext")
+	group2.Spec.RoleRef = &v1alpha1.RoleReference{Name: "admin"}
+	role, role2 := &v1alpha1.AppRole{}, &v1alpha1.AppRole{}
+	role.Name = "Admin"
+	role2.Spec.DisplayName, role2.Labels = "VIEWER", map[string]string{v1alpha1.RoleOfGroupLabel: "g"}
 	slice := &v1alpha1.ScimMemberSlice{}
 	slice.Spec.DirectoryRef.Name, slice.Spec.Group = "okta", "g"
 	local, managed := aMember("l", ""), aMember("m", "okta")
@@ -140,7 +144,7 @@ func TestIndexes(t *testing.T) {
 	got := map[string][]string{}
 	for _, i := range indexes {
 		for name, o := range map[string]client.Object{
-			"user": user, "shown": shown, "tombstone": tombstone, "group": group, "group2": group2, "slice": slice, "local": local, "managed": managed, "directory": &directory,
+			"user": user, "shown": shown, "tombstone": tombstone, "role": role, "role2": role2, "group": group, "group2": group2, "slice": slice, "local": local, "managed": managed, "directory": &directory,
 		} {
 			if reflect.TypeOf(o) == reflect.TypeOf(i.kind) {
 				got[name+" "+i.name] = i.extract(o)
@@ -151,8 +155,10 @@ func TestIndexes(t *testing.T) {
 		"user directory": {"okta"}, "user userName": {"okta/ada"}, "user member": nil,
 		"shown directory": {"okta"}, "shown userName": {"okta/"}, "shown email": {"okta/"}, "shown member": {"m"},
 		"tombstone directory": {"okta"}, "user email": {"okta/ada@example.com"},
-		"group directory": {"okta"}, "group displayName": {"okta/admins"}, "group externalId": nil,
+		"group directory": {"okta"}, "group displayName": {"okta/admins"}, "group externalId": nil, "group role": nil,
+		"role displayName": {"admin"}, "role group": nil, "role2 displayName": {"viewer"}, "role2 group": {"g"},
 		"group2 directory": {"okta"}, "group2 displayName": {"okta/admins"}, "group2 externalId": {"okta/Ext"},
+		"group2 role":     {"admin"},
 		"slice directory": {"okta"}, "slice group": {"g"},
 		"local directory": nil, "local user": nil, "local userName": {"ada"}, "local email": {"ada"}, "local activeRole": nil,
 		"managed directory": {"okta"}, "managed user": {"whoever"}, "managed userName": {"bob"}, "managed email": {"bob@example.com"},
@@ -179,7 +185,8 @@ func TestRoleReadiness(t *testing.T) {
 		{[]v1alpha1.GroupSelector{{ExternalID: "E", Directory: "entra"}}, "okta", `the group with externalId "E" in ScimDirectory entra`},
 		{missing, "okta", "and 2 more"},
 	} {
-		if got := roleReadiness(c.missing, c.primary); !strings.Contains(got.message, c.want) || got.ready != (c.missing == nil) {
+		got := roleReadiness(roleView{missing: c.missing, primary: c.primary})
+		if !strings.Contains(got.message, c.want) || got.ready != (c.missing == nil) {
 			t.Errorf("%+v, want %q", got, c.want)
 		}
 	}

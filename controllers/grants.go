@@ -27,10 +27,10 @@ func selects(s v1alpha1.GroupSelector, g *v1alpha1.ScimGroup, primary string) bo
 	}
 }
 
-// rolesGrantedBy are the names of the roles that a group grants, sorted. A group of a directory that is not in charge
-// grants none.
-func rolesGrantedBy(g *v1alpha1.ScimGroup, roles []v1alpha1.AppRole, primary string) []string {
-	if g.Spec.DirectoryRef.Name != primary {
+// rolesGrantedBy are the names of the roles that a group of a directory grants, sorted. A group of a directory that is not
+// in charge grants none, nor does one that only shows a role.
+func rolesGrantedBy(g *v1alpha1.ScimGroup, d *v1alpha1.ScimDirectory, roles []v1alpha1.AppRole, primary string) []string {
+	if g.Spec.DirectoryRef.Name != primary || isMirror(g) {
 		return nil
 	}
 	var names []string
@@ -38,6 +38,7 @@ func rolesGrantedBy(g *v1alpha1.ScimGroup, roles []v1alpha1.AppRole, primary str
 		named := slices.ContainsFunc(roles[i].Spec.GrantedTo, func(s v1alpha1.GroupSelector) bool {
 			return selects(s, g, primary)
 		})
+		named = named || linked(g, d) && g.Spec.RoleRef.Name == roles[i].Name
 		if named && !deleting(&roles[i]) {
 			names = append(names, roles[i].Name)
 		}

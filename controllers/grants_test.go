@@ -51,12 +51,24 @@ func TestRolesGrantedBy(t *testing.T) {
 			{Name: "other"}, {Directory: "okta", DisplayName: "admins"}}}},
 		{ObjectMeta: metav1.ObjectMeta{Name: "default"}, Spec: v1alpha1.AppRoleSpec{Default: true}},
 	}
-	g := aGroup("id", "okta", "Admins", "")
-	if got := rolesGrantedBy(g, roles, "okta"); !slices.Equal(got, []string{"a", "z"}) {
+	g, okta := aGroup("id", "okta", "Admins", ""), aDirectory("okta", 1, "")
+	if got := rolesGrantedBy(g, &okta, roles, "okta"); !slices.Equal(got, []string{"a", "z"}) {
 		t.Errorf("primary: %v", got)
 	}
-	if got := rolesGrantedBy(g, roles, "entra"); got != nil {
+	if got := rolesGrantedBy(g, &okta, roles, "entra"); got != nil {
 		t.Errorf("not primary: %v", got)
+	}
+	g.Spec.RoleRef = &v1alpha1.RoleReference{Name: "default"}
+	if got := rolesGrantedBy(g, &okta, roles, "okta"); !slices.Equal(got, []string{"a", "z"}) {
+		t.Errorf("linked, while groups are groups: %v", got)
+	}
+	okta.Spec.Groups.Meaning = v1alpha1.GroupsAreRoles
+	if got := rolesGrantedBy(g, &okta, roles, "okta"); !slices.Equal(got, []string{"a", "default", "z"}) {
+		t.Errorf("linked: %v", got)
+	}
+	g.Spec.Origin = v1alpha1.OriginApp
+	if got := rolesGrantedBy(g, &okta, roles, "okta"); got != nil {
+		t.Errorf("a group that only shows a role: %v", got)
 	}
 }
 

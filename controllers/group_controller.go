@@ -66,7 +66,7 @@ func (r *groupReconciler) Reconcile(ctx context.Context, req reconcile.Request) 
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	if view.inService() {
+	if view.inService() && !isMirror(g) {
 		if view.dangling, err = r.removeDangling(ctx, g, view.slices); err != nil {
 			return retryConflict(reconcile.Result{}, err)
 		}
@@ -87,7 +87,11 @@ type groupView struct {
 	complete  bool
 	// conflict names the group that holds the displayName before this one.
 	conflict string
+	// reserved says that the directory keeps the displayName for the app.
+	reserved bool
 	roles    []string
+	// noRole says that the role that the group is linked to does not exist.
+	noRole bool
 	// dangling says that members which do not exist are left.
 	dangling bool
 }
@@ -104,6 +108,12 @@ func (r *groupReconciler) look(ctx context.Context, g *v1alpha1.ScimGroup) (v gr
 	if v.slices, v.complete, err = r.slicesOf(ctx, g); err != nil {
 		return v, err
 	}
+	if isMirror(g) || v.directory == nil {
+		return v, nil
+	}
+	if v.reserved = reserves(v.directory, g.Spec.DisplayName); v.reserved {
+		return v, nil
+	}
 	if v.conflict, err = r.groupConflict(ctx, g); err != nil || v.conflict != "" {
 		return v, err
 	}
@@ -115,7 +125,10 @@ func (r *groupReconciler) look(ctx context.Context, g *v1alpha1.ScimGroup) (v gr
 	if err := r.listAll(ctx, &roles, g.Namespace); err != nil {
 		return v, err
 	}
-	v.roles = rolesGrantedBy(g, roles.Items, primary)
+	v.roles = rolesGrantedBy(g, v.directory, roles.Items, primary)
+	v.noRole = linked(g, v.directory) && !slices.ContainsFunc(roles.Items, func(role v1alpha1.AppRole) bool {
+		return role.Name == g.Spec.RoleRef.Name
+	})
 	return v, nil
 }
 

@@ -14,16 +14,27 @@ func groupReadiness(g *v1alpha1.ScimGroup, v groupView) readiness {
 	case v.directory == nil:
 		return readiness{progress: stalled, reason: v1alpha1.ReasonDirectoryNotFound,
 			message: "ScimDirectory " + g.Spec.DirectoryRef.Name + " does not exist; create it, or delete this group"}
+	case v.reserved:
+		return readiness{progress: stalled, reason: v1alpha1.ReasonReserved,
+			message: "groups.reserved of ScimDirectory " + v.directory.Name + " keeps this displayName for the app, so that " +
+				"this group grants nothing; rename or delete the group in the identity provider"}
 	case v.conflict != "":
 		return readiness{progress: stalled, reason: v1alpha1.ReasonConflict,
 			message: "ScimGroup " + v.conflict + " of this directory has the same displayName and is not younger, so that " +
 				"this group grants nothing; rename or delete one of them in the identity provider"}
+	case v.noRole:
+		return readiness{progress: stalled, reason: v1alpha1.ReasonRoleNotFound,
+			message: "AppRole " + g.Spec.RoleRef.Name + ", to which this group is linked, does not exist; create it, or delete " +
+				"this group in the identity provider"}
 	case !v.complete:
 		return readiness{progress: reconciling, reason: v1alpha1.ReasonMembersIncomplete,
 			message: "not all slices of epoch " + g.Spec.Membership.Epoch + " are visible yet"}
 	case v.dangling:
 		return readiness{progress: reconciling, reason: v1alpha1.ReasonDanglingMembers,
 			message: "members that no longer exist are being removed"}
+	case isMirror(g):
+		return readiness{ready: true, reason: v1alpha1.ReasonExposed, message: "the group shows AppRole " +
+			g.Spec.RoleRef.Name + " for the identity provider to link; until then it grants nothing"}
 	default:
 		return readiness{ready: true, reason: v1alpha1.ReasonReady, message: "the group is in effect"}
 	}

@@ -25,15 +25,21 @@ const (
 	byUser = "user"
 	// byActiveRole: active AppMemberships by each of their roles.
 	byActiveRole = "activeRole"
-	// byDisplayName: ScimGroups by directory and displayName without case (groupKey).
+	// byDisplayName: ScimGroups by directory and displayName without case (groupKey), AppRoles by what they are called
+	// without case.
 	byDisplayName = "displayName"
 	// byExternalID: ScimGroups by directory and externalId (groupKey).
 	byExternalID = "externalId"
-	// byGroup: ScimMemberSlices by their group.
+	// byRole: ScimGroups by the AppRole of roleRef.
+	byRole = "role"
+	// byGroup: ScimMemberSlices by their group, AppRoles by the group that they were made for.
 	byGroup = "group"
 	// bySecret: ScimDirectories by the Secrets of their tokens.
 	bySecret = "secret"
 )
+
+// fieldRole is the field by which the API server selects ScimGroups, where the cache has the index byRole.
+const fieldRole = "spec.roleRef.name"
 
 // groupKey is what byDisplayName and byExternalID hold. No directory's name holds a slash.
 func groupKey(directory, value string) string { return directory + "/" + value }
@@ -70,6 +76,21 @@ var indexes = []struct {
 			return nil
 		}
 		return []string{groupKey(spec.DirectoryRef.Name, spec.ExternalID)}
+	}},
+	{&v1alpha1.ScimGroup{}, byRole, func(o client.Object) []string {
+		if ref := o.(*v1alpha1.ScimGroup).Spec.RoleRef; ref != nil {
+			return []string{ref.Name}
+		}
+		return nil
+	}},
+	{&v1alpha1.AppRole{}, byDisplayName, func(o client.Object) []string {
+		return []string{schema.Fold(calledInSpec(o.(*v1alpha1.AppRole)))}
+	}},
+	{&v1alpha1.AppRole{}, byGroup, func(o client.Object) []string {
+		if group := o.GetLabels()[v1alpha1.RoleOfGroupLabel]; group != "" {
+			return []string{group}
+		}
+		return nil
 	}},
 	{&v1alpha1.ScimMemberSlice{}, byDirectory, func(o client.Object) []string {
 		return []string{o.(*v1alpha1.ScimMemberSlice).Spec.DirectoryRef.Name}

@@ -99,3 +99,13 @@ func memberFrom(cfg any) (*v1alpha1.AppMembership, error) {
 
 // deleting says whether an object is being deleted.
 func deleting(obj metav1.Object) bool { return !obj.GetDeletionTimestamp().IsZero() }
+
+// annotate sets one annotation of an object.
+func annotate(o client.Object, key, value string) {
+	annotations := o.GetAnnotations()
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[key] = value
+	o.SetAnnotations(annotations)
+}

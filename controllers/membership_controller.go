@@ -228,18 +228,13 @@ func (r *membershipReconciler) lookAtRoles(ctx context.Context, p *person) ([]gr
 			continue
 		}
 		g := grantingRole{name: role.Name, byDefault: role.Spec.Default, standings: map[string]standing{}}
-		for _, s := range role.Spec.GrantedTo {
-			if s.Directory != "" && s.Directory != p.primary {
-				continue
-			}
-			groups, err := r.resolve(ctx, p.namespace, s, p.primary)
-			if err != nil {
+		groups, err := r.groupsGranting(ctx, role, p.directory)
+		if err != nil {
+			return nil, err
+		}
+		for _, group := range groups {
+			if g.standings[group.Name], err = r.standingWithin(ctx, group, p.id); err != nil {
 				return nil, err
-			}
-			for _, group := range groups {
-				if g.standings[group.Name], err = r.standingWithin(ctx, group, p.id); err != nil {
-					return nil, err
-				}
 			}
 		}
 		roles = append(roles, g)

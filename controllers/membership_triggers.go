@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -172,11 +173,11 @@ func (t triggers) reached(ctx context.Context, s *v1alpha1.ScimMemberSlice, ids 
 	return append(slices.Clone(ids), t.membersOf(ctx, groups...)...)
 }
 
-// groups: the members, when what the group is called, or which epoch it names, changed; and the members of groups with
-// which it was, or is, in conflict.
+// groups: the members, when what the group is called, or which epoch it names, changed, or it was taken over;
+// and the members of groups with which it was, or is, in conflict.
 func (t triggers) groups() handler.Funcs {
 	return onChange(func(ctx context.Context, before, after *v1alpha1.ScimGroup, q queue) {
-		if before != nil && after != nil && deleting(before) == deleting(after) &&
+		if before != nil && after != nil && deleting(before) == deleting(after) && isMirror(before) == isMirror(after) &&
 			before.Spec.DisplayName == after.Spec.DisplayName && before.Spec.ExternalID == after.Spec.ExternalID {
 			if !sameEpoch(before, after) {
 				gone, come := changedMembers(t.membersOf(ctx, before), t.membersOf(ctx, after))
@@ -242,14 +243,15 @@ func (t triggers) roles() handler.Funcs {
 	})
 }
 
-// directories: everybody in it, when it came, went, changed between granting and not granting, or tells people apart, or
-// takes them over, in another way.
+// directories: everybody in it, when it came, went, changed between granting and not granting, tells people apart, or takes
+// them over, in another way, or when its groups grant something else.
 func (t triggers) directories() handler.Funcs {
 	return onChange(func(ctx context.Context, before, after *v1alpha1.ScimDirectory, q queue) {
 		if before != nil && after != nil && deleting(before) == deleting(after) &&
 			before.Status.Primary == after.Status.Primary && before.Spec.Primary == after.Spec.Primary &&
 			before.Spec.Users.Identifier == after.Spec.Users.Identifier &&
-			before.Spec.Users.Existing == after.Spec.Users.Existing {
+			before.Spec.Users.Existing == after.Spec.Users.Existing &&
+			equality.Semantic.DeepEqual(before.Spec.Groups, after.Spec.Groups) {
 			return
 		}
 		now := cmp.Or(after, before)

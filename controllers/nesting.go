@@ -106,10 +106,15 @@ func (k kube) groupsNamed(ctx context.Context, namespace string, directory v1alp
 	return groups, nil
 }
 
-// inEffect says whether a group counts: it is not being deleted, and not in conflict over its name.
+// inEffect says whether a group counts: it is not being deleted, shows no role only, and its name is neither reserved nor in
+// conflict.
 func (k kube) inEffect(ctx context.Context, g *v1alpha1.ScimGroup) (bool, error) {
-	if deleting(g) {
+	if deleting(g) || isMirror(g) {
 		return false, nil
+	}
+	d, err := find[v1alpha1.ScimDirectory](ctx, k, g.Namespace, g.Spec.DirectoryRef.Name)
+	if err != nil || d != nil && reserves(d, g.Spec.DisplayName) {
+		return false, err
 	}
 	holder, err := k.groupConflict(ctx, g)
 	return holder == "", err

@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
-	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/api/equality"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -17,6 +18,7 @@ import (
 
 	ac "github.com/scim-operator/scim-operator/api/applyconfiguration/api/v1alpha1"
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
+	"github.com/scim-operator/scim-operator/scimserver/schema"
 )
 
 // maxNamedSelectors bounds how many missing groups a message names.
@@ -34,10 +36,10 @@ func (r *roleReconciler) setup(mgr manager.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("role").
 		WithOptions(workers(1)).
-		For(&v1alpha1.AppRole{}).
+		Watches(&v1alpha1.AppRole{}, gatheredFrom(0, r.rolesLike)).
 		Watches(&v1alpha1.ScimGroup{}, r.allRoles(), builder.WithPredicates(ofSpec())).
 		Watches(&v1alpha1.ScimDirectory{}, r.allRoles(), builder.WithPredicates(ofPlace())).
-		Watches(&v1alpha1.AppMembership{}, r.rolesOfMember()).
+		Watches(&v1alpha1.AppMembership{}, rolesOfMember(countPause)).
 		Complete(r)
 }
 
@@ -51,41 +53,99 @@ func (r *roleReconciler) Reconcile(ctx context.Context, req reconcile.Request) (
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	granting := map[string]bool{}
-	var missing []v1alpha1.GroupSelector
+	v, err := r.look(ctx, role, primary)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	return reconcile.Result{}, r.writeStatus(ctx, role, v)
+}
+
+// roleView is everything that a role's status depends on.
+type roleView struct {
+	// primary names the directory in charge; granting are its groups that grant the role.
+	primary  string
+	granting []*v1alpha1.ScimGroup
+	// owner is the group that the role was made for, if any.
+	owner *v1alpha1.ScimGroup
+	// missing are the entries of grantedTo that name no group.
+	missing []v1alpha1.GroupSelector
+	// namesake names the role that is shown to identity providers instead of this one, where any is shown.
+	namesake string
+	members  int
+}
+
+func (r *roleReconciler) look(ctx context.Context, role *v1alpha1.AppRole, primary string) (v roleView, err error) {
+	v.primary = primary
 	for _, s := range role.Spec.GrantedTo {
 		groups, err := r.resolve(ctx, role.Namespace, s, primary)
 		if err != nil {
-			return reconcile.Result{}, err
+			return v, err
 		}
 		if len(groups) == 0 {
-			missing = append(missing, s)
+			v.missing = append(v.missing, s)
 		}
-		for _, g := range groups {
-			if g.Spec.DirectoryRef.Name == primary {
-				granting[g.Name] = true
-			}
+	}
+	charge, err := find[v1alpha1.ScimDirectory](ctx, r, role.Namespace, primary)
+	if err != nil {
+		return v, err
+	}
+	if charge != nil {
+		if v.granting, err = r.groupsGranting(ctx, role, charge); err != nil {
+			return v, err
+		}
+	}
+	if _, group := madeFor(role); group != "" {
+		if v.owner, err = find[v1alpha1.ScimGroup](ctx, r, role.Namespace, group); err != nil {
+			return v, err
+		}
+	}
+	var directories v1alpha1.ScimDirectoryList
+	if err := r.listAll(ctx, &directories, role.Namespace); err != nil {
+		return v, err
+	}
+	if slices.ContainsFunc(directories.Items, func(d v1alpha1.ScimDirectory) bool { return groupsAreRoles(&d) }) {
+		if v.namesake, err = r.shownInstead(ctx, role); err != nil {
+			return v, err
 		}
 	}
 	var members v1alpha1.AppMembershipList
-	if err := r.list(ctx, &members, role.Namespace, byActiveRole, role.Name); err != nil {
-		return reconcile.Result{}, err
-	}
-	ready := roleReadiness(missing, primary)
-	return reconcile.Result{}, r.writeStatus(ctx, role, int32(len(granting)), int32(len(members.Items)), ready)
+	err = r.list(ctx, &members, role.Namespace, byActiveRole, role.Name)
+	v.members = len(members.Items)
+	return v, err
 }
 
-// roleReadiness says whether every group that should grant a role exists.
-func roleReadiness(missing []v1alpha1.GroupSelector, primary string) readiness {
-	if len(missing) == 0 {
+// calledInSpec is what a role is called by whoever defined it.
+func calledInSpec(role *v1alpha1.AppRole) string { return cmp.Or(role.Spec.DisplayName, role.Name) }
+
+// called is what a role is called: as the group that is linked to it, or that it was made for, else as its spec says.
+func called(role *v1alpha1.AppRole, v roleView) string {
+	for _, g := range v.granting {
+		if g.Spec.RoleRef != nil && g.Spec.RoleRef.Name == role.Name {
+			return g.Spec.DisplayName
+		}
+	}
+	if v.owner != nil {
+		return v.owner.Spec.DisplayName
+	}
+	return calledInSpec(role)
+}
+
+// roleReadiness says whether every group that should grant a role exists, and whether the role can be linked.
+func roleReadiness(v roleView) readiness {
+	switch {
+	case len(v.missing) == 0 && v.namesake != "":
+		return readiness{reason: v1alpha1.ReasonConflict,
+			message: "AppRole " + v.namesake + " is called the same, so that this role is not shown to identity providers; " +
+				"give one of them another displayName"}
+	case len(v.missing) == 0:
 		return readiness{ready: true, reason: v1alpha1.ReasonReady, message: "every group in grantedTo exists"}
 	}
 	var names []string
-	for _, s := range missing[:min(len(missing), maxNamedSelectors)] {
-		names = append(names, describe(s, primary))
+	for _, s := range v.missing[:min(len(v.missing), maxNamedSelectors)] {
+		names = append(names, describe(s, v.primary))
 	}
 	message := "not found: " + strings.Join(names, ", ")
-	if more := len(missing) - len(names); more > 0 {
+	if more := len(v.missing) - len(names); more > 0 {
 		message += fmt.Sprintf(" and %d more", more)
 	}
 	return readiness{reason: v1alpha1.ReasonGroupNotFound,
@@ -108,18 +168,39 @@ func describe(s v1alpha1.GroupSelector, primary string) string {
 	}
 }
 
-func (r *roleReconciler) writeStatus(ctx context.Context, role *v1alpha1.AppRole, groups, members int32, ready readiness,
-) error {
-	conditions := deriveConditions(role.Status.Conditions, role.Generation, r.clock.Now(), ready)
-	if role.Status.ObservedGeneration == role.Generation && role.Status.Groups == groups &&
-		role.Status.Members == members && sameConditions(role.Status.Conditions, conditions) {
+func (r *roleReconciler) writeStatus(ctx context.Context, role *v1alpha1.AppRole, v roleView) error {
+	granting := map[string]bool{}
+	for _, g := range v.granting {
+		granting[g.Name] = true
+	}
+	name, groups, members := called(role, v), int32(len(granting)), int32(v.members)
+	conditions := deriveConditions(role.Status.Conditions, role.Generation, r.clock.Now(), roleReadiness(v))
+	if role.Status.ObservedGeneration == role.Generation && role.Status.DisplayName == name &&
+		role.Status.Groups == groups && role.Status.Members == members &&
+		sameConditions(role.Status.Conditions, conditions) {
 		return nil
 	}
 	return r.applyStatus(ctx, ac.AppRole(role.Name, role.Namespace).WithStatus(ac.AppRoleStatus().
 		WithObservedGeneration(role.Generation).
+		WithDisplayName(name).
 		WithGroups(groups).
 		WithMembers(members).
 		WithConditions(conditionConfigs(conditions)...)), v1alpha1.FieldManager)
+}
+
+// rolesLike are a role and those that are called the same.
+func (k kube) rolesLike(ctx context.Context, o client.Object) []string {
+	return append(k.rolesCalled(ctx, o.GetNamespace(), calledInSpec(o.(*v1alpha1.AppRole))), o.GetName())
+}
+
+func (k kube) rolesCalled(ctx context.Context, namespace, name string) []string {
+	var roles v1alpha1.AppRoleList
+	triggers{k}.report(ctx, k.list(ctx, &roles, namespace, byDisplayName, schema.Fold(name)))
+	var names []string
+	for i := range roles.Items {
+		names = append(names, roles.Items[i].Name)
+	}
+	return names
 }
 
 // allRoles looks at every role of the namespace when a group, or the place of a directory, changed.
@@ -133,11 +214,12 @@ func (r *roleReconciler) allRoles() handler.EventHandler {
 	})
 }
 
-// rolesOfMember counts again the roles that a member has, or had.
-func (r *roleReconciler) rolesOfMember() handler.EventHandler {
+// rolesOfMember looks, after a pause, at the roles that a member has, or had.
+func rolesOfMember(pause time.Duration) handler.EventHandler {
 	return onChange(func(_ context.Context, before, after *v1alpha1.AppMembership, q queue) {
 		var roles []string
-		if before != nil && after != nil && before.Spec.Active == after.Spec.Active {
+		if before != nil && after != nil && before.Spec.Active == after.Spec.Active &&
+			equality.Semantic.DeepEqual(before.Spec.UserRef, after.Spec.UserRef) {
 			gone, come := changedMembers(before.Spec.Roles, after.Spec.Roles)
 			roles = append(gone, come...)
 		} else {
@@ -147,10 +229,6 @@ func (r *roleReconciler) rolesOfMember() handler.EventHandler {
 				}
 			}
 		}
-		slices.Sort(roles)
-		for _, role := range slices.Compact(roles) {
-			namespace := cmp.Or(after, before).Namespace
-			q.AddAfter(reconcile.Request{NamespacedName: types.NamespacedName{Namespace: namespace, Name: role}}, countPause)
-		}
+		later(q, pause, cmp.Or(after, before).Namespace, roles...)
 	})
 }

@@ -52,7 +52,42 @@ func (k kube) resolve(ctx context.Context, namespace string, s v1alpha1.GroupSel
 	return groups, nil
 }
 
-// groupConflict names the group that holds this group's displayName before it.
+// groupsGranting are the groups in effect of the directory in charge that grant a role: those that its grantedTo names, and
+// those that are linked to it.
+func (k kube) groupsGranting(ctx context.Context, role *v1alpha1.AppRole, primary *v1alpha1.ScimDirectory,
+) ([]*v1alpha1.ScimGroup, error) {
+	var groups []*v1alpha1.ScimGroup
+	for _, s := range role.Spec.GrantedTo {
+		if s.Directory != "" && s.Directory != primary.Name {
+			continue
+		}
+		named, err := k.resolve(ctx, role.Namespace, s, primary.Name)
+		if err != nil {
+			return nil, err
+		}
+		groups = append(groups, named...)
+	}
+	var refers v1alpha1.ScimGroupList
+	if err := k.list(ctx, &refers, role.Namespace, byRole, role.Name); err != nil {
+		return nil, err
+	}
+	for i := range refers.Items {
+		g := &refers.Items[i]
+		if g.Spec.DirectoryRef.Name != primary.Name || !linked(g, primary) {
+			continue
+		}
+		effective, err := k.inEffect(ctx, g)
+		if err != nil {
+			return nil, err
+		}
+		if effective {
+			groups = append(groups, g)
+		}
+	}
+	return groups, nil
+}
+
+// groupConflict names the group that holds this group's displayName before it. One that only shows a role gives way.
 func (k kube) groupConflict(ctx context.Context, g *v1alpha1.ScimGroup) (string, error) {
 	var same v1alpha1.ScimGroupList
 	key := groupKey(g.Spec.DirectoryRef.Name, schema.Fold(g.Spec.DisplayName))
@@ -61,7 +96,9 @@ func (k kube) groupConflict(ctx context.Context, g *v1alpha1.ScimGroup) (string,
 	}
 	others := make([]*v1alpha1.ScimGroup, 0, len(same.Items))
 	for i := range same.Items {
-		others = append(others, &same.Items[i])
+		if !isMirror(&same.Items[i]) {
+			others = append(others, &same.Items[i])
+		}
 	}
 	return holderBefore(g, others), nil
 }

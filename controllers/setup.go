@@ -58,6 +58,7 @@ func SetupWithManager(mgr manager.Manager, o Options) error {
 		&directoryReconciler{kube: kube, gate: gate, events: events, externalURL: o.ExternalURL, grace: o.HandOverGrace},
 		&countsReconciler{kube: kube},
 		&groupReconciler{kube: kube, sweepDelay: o.SweepDelay},
+		&roleMirrorReconciler{kube: kube},
 		&roleReconciler{kube: kube},
 		&membershipReconciler{kube: kube, gate: gate},
 		&safeguardReconciler{kube: kube, gate: gate, events: events},

@@ -294,3 +294,17 @@ func matcher(expected any) OmegaMatcher {
 func targetConditions(w *world, name string) func() []metav1.Condition {
 	return func() []metav1.Condition { return get[v1alpha1.AppTarget](w, name).Status.Conditions }
 }
+
+func (w *world) roleConditions(name string) func() []metav1.Condition {
+	return func() []metav1.Condition { return get[v1alpha1.AppRole](w, name).Status.Conditions }
+}
+
+// slices are all of the namespace.
+func (w *world) slices() []v1alpha1.ScimMemberSlice {
+	GinkgoHelper()
+	var list v1alpha1.ScimMemberSliceList
+	Expect(k8s.List(w.ctx, &list, client.InNamespace(w.ns))).To(Succeed())
+	return list.Items
+}
+
+func metaNamed(name string) metav1.ObjectMeta { return metav1.ObjectMeta{Name: name} }

@@ -130,7 +130,7 @@ type AppRoleStatus struct {
 	// +kubebuilder:validation:Minimum=0
 	Members int32 `json:"members"`
 
-	// conditions are Ready (Ready, GroupNotFound).
+	// conditions are Ready (Ready, GroupNotFound, Conflict).
 	// +optional
 	// +listType=map
 	// +listMapKey=type

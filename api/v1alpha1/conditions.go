@@ -61,6 +61,8 @@ const (
 	ReasonExposed = "Exposed"
 	// ReasonReserved: the group has a name that groups.reserved keeps for the app.
 	ReasonReserved = "Reserved"
+	// ReasonRoleNotFound: the AppRole that the group is linked to does not exist.
+	ReasonRoleNotFound = "RoleNotFound"
 	// ReasonReleaseRequested: an administrator has set the annotation that releases the group.
 	ReasonReleaseRequested = "ReleaseRequested"
 

@@ -130,7 +130,7 @@ type ScimGroupStatus struct {
 	// +kubebuilder:validation:items:MaxLength=253
 	Roles []string `json:"roles,omitempty"`
 
-	// conditions are Ready (Ready, Exposed, Reserved, Conflict,
+	// conditions are Ready (Ready, Exposed, Reserved, Conflict, RoleNotFound,
 	// DirectoryNotFound, DanglingMembers, MembersIncomplete); Released while
 	// anybody may edit or delete the group; Stalled while an administrator has
 	// to act.

@@ -22,7 +22,7 @@ type AppRoleStatusApplyConfiguration struct {
 	// members is the number of active AppMemberships that have the role, from
 	// groups or by hand.
 	Members *int32 `json:"members,omitempty"`
-	// conditions are Ready (Ready, GroupNotFound).
+	// conditions are Ready (Ready, GroupNotFound, Conflict).
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 }
 

@@ -19,7 +19,7 @@ type ScimGroupStatusApplyConfiguration struct {
 	// roles are the names of the AppRoles that this group grants, sorted. Only
 	// the primary directory's groups grant.
 	Roles []string `json:"roles,omitempty"`
-	// conditions are Ready (Ready, Exposed, Reserved, Conflict,
+	// conditions are Ready (Ready, Exposed, Reserved, Conflict, RoleNotFound,
 	// DirectoryNotFound, DanglingMembers, MembersIncomplete); Released while
 	// anybody may edit or delete the group; Stalled while an administrator has
 	// to act.
