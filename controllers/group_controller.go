@@ -28,10 +28,11 @@ type groupReconciler struct {
 	sweepDelay time.Duration
 }
 
-// +kubebuilder:rbac:groups=scim-operator.io,resources=scimgroups,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=scim-operator.io,resources=scimgroups,verbs=get;list;watch;patch;update
 // +kubebuilder:rbac:groups=scim-operator.io,resources=scimgroups/status,verbs=patch
 // +kubebuilder:rbac:groups=scim-operator.io,resources=scimmemberslices,verbs=get;list;watch;update;delete
 // +kubebuilder:rbac:groups=scim-operator.io,resources=scimdirectories;scimusers;approles,verbs=get;list;watch
+// +kubebuilder:rbac:groups=scim-operator.io,resources=approles,verbs=create
 
 func (r *groupReconciler) setup(mgr manager.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
@@ -52,7 +53,8 @@ func (r *groupReconciler) setup(mgr manager.Manager) error {
 		Complete(r)
 }
 
-// Reconcile sweeps the group's left-over slices, removes members that no longer exist, and reports.
+// Reconcile sweeps the group's left-over slices, gives the group the role that it is, removes members that no longer exist,
+// and reports.
 func (r *groupReconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	g, err := find[v1alpha1.ScimGroup](ctx, r, req.Namespace, req.Name)
 	if err != nil {
@@ -65,6 +67,9 @@ func (r *groupReconciler) Reconcile(ctx context.Context, req reconcile.Request) 
 	view, err := r.look(ctx, g)
 	if err != nil {
 		return reconcile.Result{}, err
+	}
+	if err := r.ensureRole(ctx, g, view); err != nil {
+		return retryConflict(reconcile.Result{}, err)
 	}
 	if view.inService() && !isMirror(g) {
 		if view.dangling, err = r.removeDangling(ctx, g, view.slices); err != nil {

@@ -173,12 +173,12 @@ func (t triggers) reached(ctx context.Context, s *v1alpha1.ScimMemberSlice, ids 
 	return append(slices.Clone(ids), t.membersOf(ctx, groups...)...)
 }
 
-// groups: the members, when what the group is called, or which epoch it names, changed, or it was taken over;
-// and the members of groups with which it was, or is, in conflict.
+// groups: the members, when what the group is called, or which epoch it names, changed, or it was taken over or
+// linked; and the members of groups with which it was, or is, in conflict.
 func (t triggers) groups() handler.Funcs {
 	return onChange(func(ctx context.Context, before, after *v1alpha1.ScimGroup, q queue) {
 		if before != nil && after != nil && deleting(before) == deleting(after) && isMirror(before) == isMirror(after) &&
-			before.Spec.DisplayName == after.Spec.DisplayName && before.Spec.ExternalID == after.Spec.ExternalID {
+			(before.Spec.RoleRef == nil) == (after.Spec.RoleRef == nil) && before.Spec.DisplayName == after.Spec.DisplayName && before.Spec.ExternalID == after.Spec.ExternalID {
 			if !sameEpoch(before, after) {
 				gone, come := changedMembers(t.membersOf(ctx, before), t.membersOf(ctx, after))
 				enqueue(q, urgent, after.Namespace, gone...)
@@ -226,7 +226,8 @@ func (t triggers) membersOf(ctx context.Context, groups ...*v1alpha1.ScimGroup) 
 	}
 }
 
-// roles: everybody in the directory in charge, when what grants the role changed.
+// roles: when what grants the role changed, those who have it, and those in the groups that granted it or do now; for a
+// default role, everybody in the directory in charge.
 func (t triggers) roles() handler.Funcs {
 	return onChange(func(ctx context.Context, before, after *v1alpha1.AppRole, q queue) {
 		now, priority := after, ordinary
@@ -239,7 +240,26 @@ func (t triggers) roles() handler.Funcs {
 		}
 		primary, err := t.primaryOf(ctx, now.Namespace)
 		t.report(ctx, err)
-		t.everybodyIn(ctx, now.Namespace, primary, priority, q)
+		charge, err := find[v1alpha1.ScimDirectory](ctx, t, now.Namespace, primary)
+		t.report(ctx, err)
+		for _, role := range []*v1alpha1.AppRole{before, after} {
+			switch {
+			case role == nil || charge == nil:
+			case role.Spec.Default:
+				t.everybodyIn(ctx, role.Namespace, primary, priority, q)
+			default:
+				groups, err := t.groupsGranting(ctx, role, charge)
+				t.report(ctx, err)
+				enqueue(q, priority, role.Namespace, t.membersOf(ctx, groups...)...)
+			}
+		}
+		members, err := t.membersBy(ctx, now.Namespace, byActiveRole, now.Name)
+		t.report(ctx, err)
+		for _, m := range members {
+			if m.Spec.UserRef != nil {
+				enqueue(q, priority, m.Namespace, m.Spec.UserRef.Name)
+			}
+		}
 	})
 }
 

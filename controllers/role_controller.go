@@ -31,6 +31,7 @@ type roleReconciler struct {
 
 // +kubebuilder:rbac:groups=scim-operator.io,resources=approles;scimdirectories;scimgroups;appmemberships,verbs=get;list;watch
 // +kubebuilder:rbac:groups=scim-operator.io,resources=approles/status,verbs=patch
+// +kubebuilder:rbac:groups=scim-operator.io,resources=approles,verbs=delete
 
 func (r *roleReconciler) setup(mgr manager.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
@@ -52,6 +53,9 @@ func (r *roleReconciler) Reconcile(ctx context.Context, req reconcile.Request) (
 	primary, err := r.primaryOf(ctx, role.Namespace)
 	if err != nil {
 		return reconcile.Result{}, err
+	}
+	if ended, err := r.endRole(ctx, role); err != nil || ended {
+		return retryConflict(reconcile.Result{}, err)
 	}
 	v, err := r.look(ctx, role, primary)
 	if err != nil {

@@ -43,7 +43,7 @@ type ScimGroupList struct {
 // ScimGroupSpec is a Group of RFC 7643 §4.2.
 //
 // +kubebuilder:validation:XValidation:rule="self.directoryRef == oldSelf.directoryRef",message="directoryRef cannot be changed: a group stays in the directory whose identity provider created it"
-// +kubebuilder:validation:XValidation:rule="has(self.roleRef) == has(oldSelf.roleRef) && (!has(self.roleRef) || self.roleRef == oldSelf.roleRef)",message="roleRef cannot be changed: a group that is linked to a role stays so"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.roleRef) || has(self.roleRef) && self.roleRef == oldSelf.roleRef",message="roleRef cannot be changed: a group that is linked to a role stays so"
 // +kubebuilder:validation:XValidation:rule="!has(self.origin) || self.origin != 'App' || has(self.roleRef)",message="a group of origin App needs roleRef, the role that it shows"
 type ScimGroupSpec struct {
 	// directoryRef names the ScimDirectory that this group belongs to. It
@@ -60,8 +60,8 @@ type ScimGroupSpec struct {
 
 	// roleRef names the AppRole that this group is, where the directory's
 	// groups are roles. Once the identity provider has linked the group, its
-	// members have the role, whatever the group is called. It cannot be
-	// changed.
+	// members have the role, whatever the group is called. Once set, it cannot
+	// be changed.
 	// +optional
 	RoleRef *RoleReference `json:"roleRef,omitempty"`
 

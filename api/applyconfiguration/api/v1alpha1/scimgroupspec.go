@@ -21,8 +21,8 @@ type ScimGroupSpecApplyConfiguration struct {
 	Origin *apiv1alpha1.Origin `json:"origin,omitempty"`
 	// roleRef names the AppRole that this group is, where the directory's
 	// groups are roles. Once the identity provider has linked the group, its
-	// members have the role, whatever the group is called. It cannot be
-	// changed.
+	// members have the role, whatever the group is called. Once set, it cannot
+	// be changed.
 	RoleRef *RoleReferenceApplyConfiguration `json:"roleRef,omitempty"`
 	// externalId is the identity provider's own identifier of the group,
 	// case-exact, at most 1024 characters.
