@@ -38,7 +38,7 @@ type condition struct {
 // conditionTypes are all types that the operator sets; conditions of other types belong to others.
 var conditionTypes = []string{
 	v1alpha1.ConditionReady, v1alpha1.ConditionPrimary, v1alpha1.ConditionTokensValid,
-	v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled,
+	v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled, v1alpha1.ConditionReleased,
 }
 
 // deriveConditions are an object's conditions after this look at it. One that says the same as before keeps its time.

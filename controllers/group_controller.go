@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -25,6 +26,7 @@ const groupPause = 500 * time.Millisecond
 // groupReconciler reports on each ScimGroup, and clears away members and slices that are left over.
 type groupReconciler struct {
 	kube
+	events     events.EventRecorder
 	sweepDelay time.Duration
 }
 
@@ -33,12 +35,13 @@ type groupReconciler struct {
 // +kubebuilder:rbac:groups=scim-operator.io,resources=scimmemberslices,verbs=get;list;watch;update;delete
 // +kubebuilder:rbac:groups=scim-operator.io,resources=scimdirectories;scimusers;approles,verbs=get;list;watch
 // +kubebuilder:rbac:groups=scim-operator.io,resources=approles,verbs=create
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
 func (r *groupReconciler) setup(mgr manager.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("group").
 		WithOptions(workers(4)).
-		Watches(&v1alpha1.ScimGroup{}, handler.EnqueueRequestsFromMapFunc(r.namesakes), builder.WithPredicates(ofSpec())).
+		Watches(&v1alpha1.ScimGroup{}, handler.EnqueueRequestsFromMapFunc(r.namesakes), builder.WithPredicates(ofGroup())).
 		Watches(&v1alpha1.ScimMemberSlice{}, gathered(groupPause, func(o client.Object) string {
 			return o.(*v1alpha1.ScimMemberSlice).Spec.Group
 		})).
@@ -69,6 +72,9 @@ func (r *groupReconciler) Reconcile(ctx context.Context, req reconcile.Request) 
 		return reconcile.Result{}, err
 	}
 	if err := r.ensureRole(ctx, g, view); err != nil {
+		return retryConflict(reconcile.Result{}, err)
+	}
+	if err := r.markReleased(ctx, g, view.slices); err != nil {
 		return retryConflict(reconcile.Result{}, err)
 	}
 	if view.inService() && !isMirror(g) {

@@ -171,6 +171,7 @@ var _ = Describe("A group that the identity provider pushes where groups are rol
 		w.eventuallyReason(w.groupConditions(group), v1alpha1.ConditionReady, v1alpha1.ReasonReserved)
 		w.eventuallyReason(w.groupConditions(group), v1alpha1.ConditionStalled, v1alpha1.ReasonReserved)
 		Expect(get[v1alpha1.ScimGroup](w, group).Status.Roles).To(BeEmpty())
+		w.eventuallyEvents(group, v1alpha1.ReasonReserved)
 		other := w.group("okta", "everyone ")
 		Eventually(w.roles).Should(HaveLen(3))
 		change(w, other, func(g *v1alpha1.ScimGroup) { g.Spec.DisplayName = "Others" })

@@ -4,6 +4,9 @@ import (
 	"context"
 	"slices"
 
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+
 	ac "github.com/scim-operator/scim-operator/api/applyconfiguration/api/v1alpha1"
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
 )
@@ -46,14 +49,42 @@ func (r *groupReconciler) writeStatus(ctx context.Context, g *v1alpha1.ScimGroup
 	if v.complete {
 		members = countMembers(v.slices)
 	}
-	conditions := deriveConditions(g.Status.Conditions, g.Generation, r.clock.Now(), groupReadiness(g, v))
+	ready := groupReadiness(g, v)
+	conditions := deriveConditions(g.Status.Conditions, g.Generation, r.clock.Now(), ready, releaseOf(g)...)
 	if g.Status.ObservedGeneration == g.Generation && g.Status.Members == members &&
 		slices.Equal(g.Status.Roles, v.roles) && sameConditions(g.Status.Conditions, conditions) {
 		return nil
 	}
-	return r.applyStatus(ctx, ac.ScimGroup(g.Name, g.Namespace).WithStatus(ac.ScimGroupStatus().
+	err := r.applyStatus(ctx, ac.ScimGroup(g.Name, g.Namespace).WithStatus(ac.ScimGroupStatus().
 		WithObservedGeneration(g.Generation).
 		WithMembers(members).
 		WithRoles(v.roles...).
 		WithConditions(conditionConfigs(conditions)...)), v1alpha1.FieldManager)
+	if err == nil {
+		r.report(g, ready)
+	}
+	return err
+}
+
+// releaseOf is the condition of a group that is released.
+func releaseOf(g *v1alpha1.ScimGroup) []condition {
+	if !released(g) {
+		return nil
+	}
+	return []condition{{v1alpha1.ConditionReleased, true, v1alpha1.ReasonReleaseRequested,
+		"an administrator lets anybody edit or delete this group, until the identity provider writes to it again"}}
+}
+
+// report tells in an event what has just begun: that the group cannot take effect, or that it is released.
+func (r *groupReconciler) report(g *v1alpha1.ScimGroup, ready readiness) {
+	before := meta.FindStatusCondition(g.Status.Conditions, v1alpha1.ConditionReady)
+	if ready.progress == stalled && (before == nil || before.Reason != ready.reason) {
+		r.events.Eventf(g, nil, corev1.EventTypeWarning, ready.reason, "Reconcile", "ScimDirectory %s: %s",
+			g.Spec.DirectoryRef.Name, ready.message)
+	}
+	if released(g) && !meta.IsStatusConditionTrue(g.Status.Conditions, v1alpha1.ConditionReleased) {
+		r.events.Eventf(g, nil, corev1.EventTypeNormal, v1alpha1.EventGroupReleased, "Release",
+			"an administrator released the group from ScimDirectory %s: anybody may edit or delete it",
+			g.Spec.DirectoryRef.Name)
+	}
 }

@@ -20,6 +20,14 @@ func ofPlace() predicate.Predicate {
 	}}
 }
 
+// ofGroup lets updates of ScimGroups through that ofSpec does, and those of whether they are released.
+func ofGroup() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		before, after := e.ObjectOld.(*v1alpha1.ScimGroup), e.ObjectNew.(*v1alpha1.ScimGroup)
+		return changesSpec(e) || released(before) != released(after)
+	}}
+}
+
 func changesSpec(e event.UpdateEvent) bool {
 	return e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() ||
 		deleting(e.ObjectOld) != deleting(e.ObjectNew) ||

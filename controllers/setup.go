@@ -57,7 +57,7 @@ func SetupWithManager(mgr manager.Manager, o Options) error {
 	for _, c := range []interface{ setup(manager.Manager) error }{
 		&directoryReconciler{kube: kube, gate: gate, events: events, externalURL: o.ExternalURL, grace: o.HandOverGrace},
 		&countsReconciler{kube: kube},
-		&groupReconciler{kube: kube, sweepDelay: o.SweepDelay},
+		&groupReconciler{kube: kube, events: events, sweepDelay: o.SweepDelay},
 		&roleMirrorReconciler{kube: kube},
 		&roleReconciler{kube: kube},
 		&membershipReconciler{kube: kube, gate: gate},
