@@ -213,10 +213,11 @@ var _ = Describe("A role where groups are roles", func() {
 		group := w.mirror("okta", "admin")
 		Eventually(w.members(group)).Should(ConsistOf(ada))
 
-		w.link(group, "Okta Admins")
+		w.link(group, "Administrators")
 		Eventually(func() any { return get[v1alpha1.ScimGroup](w, group).Status.Roles }).Should(Equal([]string{"admin"}))
 		Eventually(func() any { return get[v1alpha1.AppMembership](w, ada).Status.Grants }).
 			Should(Equal([]v1alpha1.RoleGrant{{Role: "admin", Groups: []string{group}}}))
+		change(w, group, func(g *v1alpha1.ScimGroup) { g.Spec.DisplayName = "Okta Admins" })
 		Eventually(func() string { return get[v1alpha1.AppRole](w, "admin").Status.DisplayName }).Should(Equal("Okta Admins"))
 		Expect(get[v1alpha1.AppRole](w, "admin").Spec.DisplayName).To(Equal("Administrators"))
 		g := get[v1alpha1.ScimGroup](w, group)
