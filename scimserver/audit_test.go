@@ -152,6 +152,26 @@ var _ = Describe("The audit log", func() {
 		Expect(log.only()).To(is("UserLinked", "ScimUser/"+mirror.Name, 201))
 	})
 
+	It("says which role the identity provider linked", func(ctx SpecContext) {
+		t := newTenant(ctx, func(d *v1alpha1.ScimDirectory) {
+			d.Spec.Groups.Meaning, d.Spec.Groups.Importable = v1alpha1.GroupsAreRoles, v1alpha1.ImportableAll
+		})
+		ada := t.addUser("ada")
+		mirror := &v1alpha1.ScimGroup{
+			ObjectMeta: metav1.ObjectMeta{Namespace: t.namespace, Name: uuid.NewString()},
+			Spec: v1alpha1.ScimGroupSpec{
+				DirectoryRef: v1alpha1.DirectoryReference{Name: "okta"}, Origin: v1alpha1.OriginApp,
+				RoleRef: &v1alpha1.RoleReference{Name: "admin"}, DisplayName: "Admin",
+			},
+		}
+		Expect(cluster.Create(ctx, mirror)).To(Succeed())
+		Eventually(func() any { return t.get("/Groups").body["totalResults"] }).WithTimeout(10 * time.Second).Should(BeEquivalentTo("1"))
+		log := t.audited(scimserver.Options{})
+		Expect(t.addGroup("Admin", ada)).To(Equal(mirror.Name))
+		Expect(log.only()).To(is("GroupLinked", "ScimGroup/"+mirror.Name, 201, "attributes", list("members"),
+			"membersAdded", list(ada), "membersAddedCount", 1.0))
+	})
+
 	It("says who removed whom from what", func(ctx SpecContext) {
 		t := newTenant(ctx)
 		ada, bob, eve := t.addUser("ada"), t.addUser("bob"), t.addUser("eve")
