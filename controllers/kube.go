@@ -19,11 +19,13 @@ import (
 // soon is when to look again at what other caches have yet to show.
 const soon = 500 * time.Millisecond
 
-// kube is what every controller works with: reads from the cache, live reads where a cache is not proof enough, writes.
+// kube is what every controller works with: reads from the cache, live reads where a cache is not proof enough, writes, and
+// who is told of what they mean for people.
 type kube struct {
 	client.Client
-	live  client.Reader
-	clock clock.PassiveClock
+	live   client.Reader
+	clock  clock.PassiveClock
+	access accessReporter
 }
 
 // find reads an object from the cache without copying it: it must not be changed. It is nil when there is none.
@@ -66,8 +68,15 @@ func (k kube) applyStatus(ctx context.Context, cfg runtime.ApplyConfiguration, m
 
 // remove deletes exactly the version of the object that was seen.
 func (k kube) remove(ctx context.Context, obj client.Object) error {
+	_, err := k.removeSeen(ctx, obj)
+	return err
+}
+
+// removeSeen deletes exactly the version of the object that was seen, and says whether it was there.
+func (k kube) removeSeen(ctx context.Context, obj client.Object) (bool, error) {
 	uid, version := obj.GetUID(), obj.GetResourceVersion()
-	return client.IgnoreNotFound(k.Delete(ctx, obj, client.Preconditions{UID: &uid, ResourceVersion: &version}))
+	err := k.Delete(ctx, obj, client.Preconditions{UID: &uid, ResourceVersion: &version})
+	return err == nil, client.IgnoreNotFound(err)
 }
 
 // destroy deletes an object whatever its version; an object that is gone already is no error.

@@ -55,7 +55,7 @@ func (k kube) releaseMember(ctx context.Context, m *v1alpha1.AppMembership) erro
 		return err
 	}
 	if len(m.Spec.Roles) == 0 {
-		return k.remove(ctx, m.DeepCopy())
+		return k.removeMember(ctx, m, v1alpha1.ReasonRemoved)
 	}
 	return k.writeMemberStatus(ctx, m, m.Spec.UserRef.Directory, nil, readiness{
 		ready: true, reason: v1alpha1.ReasonRemoved,

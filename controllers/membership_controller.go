@@ -20,6 +20,7 @@ type membershipReconciler struct {
 // +kubebuilder:rbac:groups=scim-operator.io,resources=scimdirectories;scimusers;scimgroups;scimmemberslices;approles,verbs=get;list;watch
 // +kubebuilder:rbac:groups=scim-operator.io,resources=appmemberships,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=scim-operator.io,resources=scimusers/status;appmemberships/status,verbs=patch
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
 func (r *membershipReconciler) setup(mgr manager.Manager) error {
 	t := triggers{r.kube}
@@ -53,8 +54,12 @@ func (r *membershipReconciler) Reconcile(ctx context.Context, req reconcile.Requ
 	if d, err = r.guarded(ctx, p, d); err != nil {
 		return retryConflict(reconcile.Result{}, err)
 	}
-	if err := r.writeUserStatus(ctx, p.user, d); err != nil || !d.again {
+	provisioned, err := r.provisionedTime(ctx, p, d)
+	if err != nil {
 		return reconcile.Result{}, err
+	}
+	if err := r.writeUserStatus(ctx, p.user, d, provisioned); err != nil || !d.again {
+		return retryConflict(reconcile.Result{}, err)
 	}
 	return reconcile.Result{RequeueAfter: soon}, nil
 }

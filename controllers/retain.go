@@ -50,11 +50,15 @@ func (k kube) revokeForGood(ctx context.Context, m *v1alpha1.AppMembership) erro
 		return err
 	}
 	if len(seen.Spec.Roles) == 0 {
-		return k.remove(ctx, seen.DeepCopy())
+		return k.removeMember(ctx, seen, v1alpha1.ReasonDeleting)
 	}
 	// The answer to an apply has no managedFields; those seen before still tell what was retained earlier.
 	seen.ManagedFields = slices.DeleteFunc(slices.Clone(m.ManagedFields), func(e metav1.ManagedFieldsEntry) bool {
 		return appliedBy(v1alpha1.FieldManager, e)
 	})
-	return k.makeLocal(ctx, seen)
+	if err := k.makeLocal(ctx, seen); err != nil {
+		return err
+	}
+	k.reportAccess(ctx, seen, nil, v1alpha1.ReasonDeleting)
+	return nil
 }

@@ -3,6 +3,7 @@ package controllers
 import (
 	"cmp"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -11,6 +12,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/scim-operator/scim-operator/api/v1alpha1"
 )
 
 // Options are what the controllers cannot find out by themselves.
@@ -26,6 +29,8 @@ type Options struct {
 	// that clearing the flag on one directory and then setting it on another takes nobody's access away in between.
 	// Default: five seconds.
 	HandOverGrace time.Duration
+	// Audit receives a record for every change of a person's roles. Default: none are written.
+	Audit *slog.Logger
 	// Registerer takes the metrics. Default: there are none.
 	Registerer prometheus.Registerer
 }
@@ -33,6 +38,9 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	if o.Clock == nil {
 		o.Clock = clock.RealClock{}
+	}
+	if o.Audit == nil {
+		o.Audit = slog.New(slog.DiscardHandler)
 	}
 	o.SweepDelay = cmp.Or(o.SweepDelay, 10*time.Minute)
 	o.HandOverGrace = cmp.Or(o.HandOverGrace, 5*time.Second)
@@ -47,7 +55,8 @@ func SetupWithManager(mgr manager.Manager, o Options) error {
 		return err
 	}
 	kube := kube{Client: mgr.GetClient(), live: mgr.GetAPIReader(), clock: o.Clock}
-	events := mgr.GetEventRecorder("scim-operator")
+	events := mgr.GetEventRecorder(v1alpha1.FieldManager)
+	kube.access = accessReporter{events: events, audit: o.Audit}
 	gate := newGate(kube)
 	if o.Registerer != nil {
 		if err := o.Registerer.Register(heldChanges{mgr.GetCache()}); err != nil {
