@@ -25,12 +25,16 @@ func TestJudgeTokens(t *testing.T) {
 		usable  bool
 		reason  string
 		states  string
-		expires *metav1.Time
+		next    *metav1.Time
 	}{
 		{name: "none", reason: "NoToken"},
 		{name: "valid", looks: []tokenLook{look("a", nil, "")}, usable: true, reason: "TokensValid", states: "Valid"},
-		{name: "the next to expire", usable: true, reason: "TokensValid", states: "Valid Valid", expires: at(1),
-			looks: []tokenLook{look("a", at(2), ""), look("b", at(1), "")}},
+		{name: "the next to be warned of", usable: true, reason: "TokensValid", states: "Valid Valid", next: at(day),
+			looks: []tokenLook{look("a", at(32*day), ""), look("b", at(31*day), "")}},
+		{name: "expires soon", usable: true, reason: "TokenExpiringSoon", states: "Valid Valid", next: at(time.Hour),
+			looks: []tokenLook{look("a", nil, ""), look("b", at(time.Hour), "")}},
+		{name: "invalid, and expires soon", reason: "TokenInvalid", states: "Invalid", next: at(time.Hour),
+			looks: []tokenLook{look("a", at(time.Hour), "no")}},
 		{name: "expires now", reason: "TokenExpired", states: "Expired", looks: []tokenLook{look("a", at(0), "")}},
 		{name: "one expired, one valid", usable: true, reason: "TokenExpired", states: "Expired Valid",
 			looks: []tokenLook{look("a", at(-1), ""), look("b", nil, "")}},
@@ -44,11 +48,11 @@ func TestJudgeTokens(t *testing.T) {
 				states = append(states, string(s.State))
 			}
 			if v.usable != c.usable || v.condition.reason != c.reason || strings.Join(states, " ") != c.states ||
-				v.condition.is != (c.reason == "TokensValid") {
+				v.condition.is != (c.reason == "TokensValid" || c.reason == "TokenExpiringSoon") {
 				t.Errorf("%+v", v)
 			}
-			if c.expires == nil != v.expires.IsZero() || c.expires != nil && !v.expires.Equal(c.expires.Time) {
-				t.Errorf("expires at %v", v.expires)
+			if c.next == nil != v.next.IsZero() || c.next != nil && !v.next.Equal(c.next.Time) {
+				t.Errorf("next at %v", v.next)
 			}
 		})
 	}

@@ -34,7 +34,7 @@ type directoryReconciler struct {
 // +kubebuilder:rbac:groups=scim-operator.io,resources=scimdirectories/status;appmemberships/status,verbs=patch
 // +kubebuilder:rbac:groups=scim-operator.io,resources=scimusers;scimgroups;scimmemberslices,verbs=get;list;watch;delete
 // +kubebuilder:rbac:groups=scim-operator.io,resources=appmemberships,verbs=get;list;watch;create;patch;delete
-// +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch;create
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch;create;update
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
 func (r *directoryReconciler) setup(mgr manager.Manager) error {
@@ -62,7 +62,7 @@ func (r *directoryReconciler) Reconcile(ctx context.Context, req reconcile.Reque
 	}
 	tokens, err := r.lookAtTokens(ctx, d)
 	if err != nil {
-		return reconcile.Result{}, err
+		return retryConflict(reconcile.Result{}, err)
 	}
 	place, release, err := r.placeOf(ctx, d)
 	if err != nil {
@@ -70,10 +70,13 @@ func (r *directoryReconciler) Reconcile(ctx context.Context, req reconcile.Reque
 	}
 	now := r.clock.Now()
 	verdict := judgeTokens(tokens, now)
+	if err := r.warn(ctx, d, verdict.warnings); err != nil {
+		return reconcile.Result{}, err
+	}
 	if err := r.writeStatus(ctx, d, place, verdict, directoryReadiness(d, verdict)); err != nil {
 		return reconcile.Result{}, err
 	}
-	return reconcile.Result{RequeueAfter: sooner(release, verdict.untilExpiry(now))}, nil
+	return reconcile.Result{RequeueAfter: sooner(release, verdict.untilNext(now))}, nil
 }
 
 func (r *directoryReconciler) addFinalizer(ctx context.Context, d *v1alpha1.ScimDirectory) error {

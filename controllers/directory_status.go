@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -45,7 +46,7 @@ func primaryCondition(c candidacy) condition {
 }
 
 // writeStatus reports about the directory, and tells of a change of its place once that is on record. The counts have a
-// field manager of their own.
+// field manager of their own, and the SCIM server has one for when tokens were used.
 func (r *directoryReconciler) writeStatus(ctx context.Context, d *v1alpha1.ScimDirectory, place candidacy,
 	v tokensVerdict, ready readiness,
 ) error {
@@ -53,7 +54,7 @@ func (r *directoryReconciler) writeStatus(ctx context.Context, d *v1alpha1.ScimD
 	primary := primaryCondition(place)
 	conditions := deriveConditions(d.Status.Conditions, d.Generation, r.clock.Now(), ready, primary, v.condition)
 	if d.Status.ObservedGeneration == d.Generation && d.Status.BaseURL == url && d.Status.Primary == place.primary &&
-		equality.Semantic.DeepEqual(d.Status.Tokens, v.tokens) && sameConditions(d.Status.Conditions, conditions) {
+		sameTokens(reportedTokens(d), v.tokens) && sameConditions(d.Status.Conditions, conditions) {
 		return nil
 	}
 	status := ac.ScimDirectoryStatus().
@@ -89,7 +90,7 @@ func (r *directoryReconciler) tellPlace(d *v1alpha1.ScimDirectory, primary condi
 
 // tokensAsReported are a directory's tokens as its status has them, for a report about something else.
 func tokensAsReported(d *v1alpha1.ScimDirectory) tokensVerdict {
-	v := tokensVerdict{tokens: slices.Clone(d.Status.Tokens), condition: condition{
+	v := tokensVerdict{tokens: reportedTokens(d), condition: condition{
 		kind: v1alpha1.ConditionTokensValid, reason: v1alpha1.ReasonNoToken, message: "the directory is being deleted",
 	}}
 	if c := meta.FindStatusCondition(d.Status.Conditions, v1alpha1.ConditionTokensValid); c != nil {
@@ -97,4 +98,24 @@ func tokensAsReported(d *v1alpha1.ScimDirectory) tokensVerdict {
 		v.condition.reason, v.condition.message = c.Reason, c.Message
 	}
 	return v
+}
+
+// reportedTokens are what the controllers reported about a directory's tokens. What the SCIM server adds is left out, and
+// so is a token that only its report still knows.
+func reportedTokens(d *v1alpha1.ScimDirectory) []v1alpha1.DirectoryTokenStatus {
+	var own []v1alpha1.DirectoryTokenStatus
+	for _, t := range d.Status.Tokens {
+		if t.State != "" {
+			own = append(own, v1alpha1.DirectoryTokenStatus{
+				Name: t.Name, State: t.State, LastFour: t.LastFour, ExpirationTime: t.ExpirationTime,
+			})
+		}
+	}
+	return own
+}
+
+// sameTokens compares reports whose order two field managers share.
+func sameTokens(a, b []v1alpha1.DirectoryTokenStatus) bool {
+	byName := func(a, b v1alpha1.DirectoryTokenStatus) int { return cmp.Compare(a.Name, b.Name) }
+	return equality.Semantic.DeepEqual(slices.SortedFunc(slices.Values(a), byName), slices.SortedFunc(slices.Values(b), byName))
 }

@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
@@ -20,9 +21,12 @@ type tokenLook struct {
 	lastFour string
 	// problem says why the Secret cannot be read as a token; empty when it can.
 	problem string
+	// remark is what there is to say of a token that works; mostly empty.
+	remark string
 }
 
-// lookAtTokens reads the Secrets of the directory's tokens, and makes those that are to be generated.
+// lookAtTokens reads the Secrets of the directory's tokens, makes those that are to be generated, and erases the plaintext
+// that has served its purpose.
 func (r *directoryReconciler) lookAtTokens(ctx context.Context, d *v1alpha1.ScimDirectory) ([]tokenLook, error) {
 	looks := make([]tokenLook, 0, len(d.Spec.Tokens))
 	for _, spec := range d.Spec.Tokens {
@@ -37,8 +41,17 @@ func (r *directoryReconciler) lookAtTokens(ctx context.Context, d *v1alpha1.Scim
 		if secret != nil {
 			token, err := v1alpha1.ReadTokenSecret(string(secret.Type), secret.Data)
 			look.lastFour = token.LastFour
-			if err != nil {
+			switch {
+			case err != nil:
 				look.problem = fmt.Sprintf("Secret %q cannot be read as a token: %v", secret.Name, err)
+			case !erasable(d, spec, secret):
+			case ptr.Deref(secret.Immutable, false):
+				look.remark = fmt.Sprintf("token %q stays in Secret %q, which is immutable; replace it by one with tokenSHA256",
+					spec.Name, secret.Name)
+			default:
+				if err := r.erase(ctx, d, spec.Name, secret, token); err != nil {
+					return nil, fmt.Errorf("the Secret of token %q: %w", spec.Name, err)
+				}
 			}
 		}
 		looks = append(looks, look)
@@ -91,31 +104,44 @@ type tokensVerdict struct {
 	tokens    []v1alpha1.DirectoryTokenStatus
 	usable    bool
 	condition condition
-	// expires is when the next token that still works stops working; zero when none does.
-	expires time.Time
+	// warnings are of the tokens that expire soon.
+	warnings []expiryWarning
+	// next is when the verdict changes by the time alone; zero when it does not.
+	next time.Time
 }
 
-func (v tokensVerdict) untilExpiry(now time.Time) time.Duration {
-	if v.expires.IsZero() {
+func (v tokensVerdict) untilNext(now time.Time) time.Duration {
+	if v.next.IsZero() {
 		return 0
 	}
-	return v.expires.Sub(now)
+	return v.next.Sub(now)
 }
 
 // judgeTokens decides which tokens work now.
 func judgeTokens(looks []tokenLook, now time.Time) tokensVerdict {
 	var v tokensVerdict
-	var problems []string
+	var problems, remarks []string
 	reason := v1alpha1.ReasonTokensValid
 	for _, l := range looks {
 		status := v1alpha1.DirectoryTokenStatus{
 			Name: l.spec.Name, State: v1alpha1.TokenValid, LastFour: l.lastFour, ExpirationTime: l.spec.ExpirationTime,
 		}
+		expired := l.spec.ExpirationTime != nil && !now.Before(l.spec.ExpirationTime.Time)
+		if l.spec.ExpirationTime != nil && !expired {
+			warning, next := expiry(l.spec.Name, l.spec.ExpirationTime.Time, now)
+			if v.next.IsZero() || next.Before(v.next) {
+				v.next = next
+			}
+			if warning.within != 0 {
+				v.warnings = append(v.warnings, warning)
+				remarks = append(remarks, warning.String())
+			}
+		}
 		switch {
 		case l.problem != "":
 			status.State, reason = v1alpha1.TokenInvalid, v1alpha1.ReasonTokenInvalid
 			problems = append(problems, fmt.Sprintf("token %q: %s", l.spec.Name, l.problem))
-		case l.spec.ExpirationTime != nil && !now.Before(l.spec.ExpirationTime.Time):
+		case expired:
 			status.State = v1alpha1.TokenExpired
 			if reason == v1alpha1.ReasonTokensValid {
 				reason = v1alpha1.ReasonTokenExpired
@@ -124,19 +150,27 @@ func judgeTokens(looks []tokenLook, now time.Time) tokensVerdict {
 				l.spec.Name, l.spec.ExpirationTime.UTC().Format(time.RFC3339)))
 		default:
 			v.usable = true
-			if at := l.spec.ExpirationTime; at != nil && (v.expires.IsZero() || at.Time.Before(v.expires)) {
-				v.expires = at.Time
-			}
+		}
+		if l.remark != "" {
+			remarks = append(remarks, l.remark)
 		}
 		v.tokens = append(v.tokens, status)
 	}
-	message := strings.Join(problems, "; ")
+	v.condition = tokensCondition(reason, problems, remarks, v)
+	return v
+}
+
+func tokensCondition(reason string, problems, remarks []string, v tokensVerdict) condition {
+	valid := reason == v1alpha1.ReasonTokensValid
+	message := strings.Join(append(problems, remarks...), "; ")
 	switch {
-	case len(looks) == 0:
-		reason, message = v1alpha1.ReasonNoToken, "spec.tokens is empty, so that no identity provider can sign in; add a token"
-	case len(problems) == 0:
+	case len(v.tokens) == 0:
+		valid, reason = false, v1alpha1.ReasonNoToken
+		message = "spec.tokens is empty, so that no identity provider can sign in; add a token"
+	case valid && len(v.warnings) > 0:
+		reason = v1alpha1.ReasonTokenExpiringSoon
+	case message == "":
 		message = "every token can be used"
 	}
-	v.condition = condition{v1alpha1.ConditionTokensValid, reason == v1alpha1.ReasonTokensValid, reason, message}
-	return v
+	return condition{v1alpha1.ConditionTokensValid, valid, reason, message}
 }

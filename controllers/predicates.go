@@ -1,6 +1,8 @@
 package controllers
 
 import (
+	"slices"
+
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
@@ -12,11 +14,13 @@ func ofSpec() predicate.Predicate {
 	return predicate.Funcs{UpdateFunc: changesSpec}
 }
 
-// ofPlace lets updates of ScimDirectories through that ofSpec does, and those of which one is primary.
+// ofPlace lets updates of ScimDirectories through that ofSpec does, those of which one is primary, and those of which
+// Secrets' tokens are in use.
 func ofPlace() predicate.Predicate {
 	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 		before, after := e.ObjectOld.(*v1alpha1.ScimDirectory), e.ObjectNew.(*v1alpha1.ScimDirectory)
-		return changesSpec(e) || before.Status.Primary != after.Status.Primary
+		return changesSpec(e) || before.Status.Primary != after.Status.Primary ||
+			!slices.Equal(secretsUsed(before), secretsUsed(after))
 	}}
 }
 
@@ -26,6 +30,15 @@ func ofGroup() predicate.Predicate {
 		before, after := e.ObjectOld.(*v1alpha1.ScimGroup), e.ObjectNew.(*v1alpha1.ScimGroup)
 		return changesSpec(e) || released(before) != released(after)
 	}}
+}
+
+// secretsUsed are the versions of the Secrets with which calls were answered, by token.
+func secretsUsed(d *v1alpha1.ScimDirectory) []string {
+	var used []string
+	for _, t := range d.Status.Tokens {
+		used = append(used, t.Name+"/"+t.UsedSecretVersion)
+	}
+	return used
 }
 
 func changesSpec(e event.UpdateEvent) bool {

@@ -62,6 +62,9 @@ func SetupWithManager(mgr manager.Manager, o Options) error {
 		if err := o.Registerer.Register(heldChanges{mgr.GetCache()}); err != nil {
 			return fmt.Errorf("register the metric of what safeguards hold: %w", err)
 		}
+		if err := o.Registerer.Register(tokenExpiries{mgr.GetCache()}); err != nil {
+			return fmt.Errorf("register the metric of tokens' expiry: %w", err)
+		}
 	}
 	for _, c := range []interface{ setup(manager.Manager) error }{
 		&directoryReconciler{kube: kube, gate: gate, events: events, externalURL: o.ExternalURL, grace: o.HandOverGrace},

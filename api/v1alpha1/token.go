@@ -47,13 +47,17 @@ func ReadTokenSecret(secretType string, data map[string][]byte) (TokenFingerprin
 			return TokenFingerprint{}, fmt.Errorf("its %s is not a SHA-256 in 64 hexadecimal digits", TokenSecretHashKey)
 		}
 		copy(f.SHA256[:], raw)
-		if last := data[TokenSecretLastFourKey]; len(last) == 4 {
-			f.LastFour = string(last)
+		if last := strings.TrimSpace(string(data[TokenSecretLastFourKey])); len(last) == 4 && isPrintable(last) {
+			f.LastFour = last
 		}
 		return f, nil
 	default:
 		return TokenFingerprint{}, errors.New("it has neither " + TokenSecretKey + " nor " + TokenSecretHashKey)
 	}
+}
+
+func isPrintable(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
 }
 
 // Allows says whether the token has the scope.
