@@ -13,7 +13,9 @@ import (
 )
 
 func TestCompareAccess(t *testing.T) {
-	by := func(role string, groups ...string) v1alpha1.RoleGrant { return v1alpha1.RoleGrant{Role: role, Groups: groups} }
+	by := func(role string, groups ...string) v1alpha1.RoleGrant {
+		return v1alpha1.RoleGrant{Role: role, Groups: groups}
+	}
 	for _, c := range []struct {
 		name                     string
 		before, after            []v1alpha1.RoleGrant

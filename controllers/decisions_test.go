@@ -20,12 +20,12 @@ func TestJudgeTokens(t *testing.T) {
 		return tokenLook{spec: v1alpha1.DirectoryToken{Name: name, ExpirationTime: expires}, problem: problem}
 	}
 	for _, c := range []struct {
-		name    string
-		looks   []tokenLook
-		usable  bool
-		reason  string
-		states  string
-		next    *metav1.Time
+		name   string
+		looks  []tokenLook
+		usable bool
+		reason string
+		states string
+		next   *metav1.Time
 	}{
 		{name: "none", reason: "NoToken"},
 		{name: "valid", looks: []tokenLook{look("a", nil, "")}, usable: true, reason: "TokensValid", states: "Valid"},

@@ -2,6 +2,9 @@ package controllers
 
 import (
 	"context"
+	"encoding/json"
+	"log/slog"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -32,6 +35,13 @@ var k8s client.WithWatch
 // administrator is the configuration of that client.
 var administrator *rest.Config
 
+// shared is what the first process tells the others.
+var shared struct {
+	Kubeconfig []byte
+	// AuditLog is the file of the one manager's audit log.
+	AuditLog string
+}
+
 const (
 	suiteSweepDelay    = 4 * time.Second
 	suiteHandOverGrace = 3 * time.Second
@@ -52,12 +62,19 @@ var _ = SynchronizedBeforeSuite(func(ctx context.Context) []byte {
 	DeferCleanup(plane.Stop)
 	everywhereElse := CacheOptions()
 	everywhereElse.DefaultFieldSelector = outsideIsolation()
-	runManager(asOperator(ctx, plane), everywhereElse, Options{})
-	kubeconfig, err := plane.Kubeconfig("administrator", "system:masters")
+	audit, err := os.Create(filepath.Join(GinkgoT().TempDir(), "audit.log"))
 	Expect(err).NotTo(HaveOccurred())
-	return kubeconfig
-}, func(kubeconfig []byte) {
-	config, err := clientcmd.RESTConfigFromKubeConfig(kubeconfig)
+	DeferCleanup(audit.Close)
+	runManager(asOperator(ctx, plane), everywhereElse, Options{Audit: slog.New(slog.NewJSONHandler(audit, nil))})
+	shared.AuditLog = audit.Name()
+	shared.Kubeconfig, err = plane.Kubeconfig("administrator", "system:masters")
+	Expect(err).NotTo(HaveOccurred())
+	told, err := json.Marshal(shared)
+	Expect(err).NotTo(HaveOccurred())
+	return told
+}, func(told []byte) {
+	Expect(json.Unmarshal(told, &shared)).To(Succeed())
+	config, err := clientcmd.RESTConfigFromKubeConfig(shared.Kubeconfig)
 	Expect(err).NotTo(HaveOccurred())
 	config.QPS = -1
 	administrator = config
