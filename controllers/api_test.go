@@ -70,18 +70,6 @@ var _ = Describe("The API server", func() {
 			return d
 		}
 
-		It("fills in the defaults of RFC 7643 §2.2", func() {
-			d := directoryWith(acme, text("level"), complexOf("desk", sub("$ref")))
-			Expect(k8s.Create(w.ctx, d)).To(Succeed())
-			for _, c := range []v1alpha1.AttributeCharacteristics{
-				d.Spec.Extensions[0].Attributes[0].AttributeCharacteristics,
-				d.Spec.Extensions[0].Attributes[1].SubAttributes[0].AttributeCharacteristics,
-			} {
-				Expect(c.Mutability).To(BeEquivalentTo("readWrite"))
-				Expect(c.Returned).To(BeEquivalentTo("default"))
-			}
-		})
-
 		It("wants URNs that nobody else has", func() {
 			for _, urn := range []string{
 				"urn:ietf:params:scim:schemas:core:2.0:User", "URN:IETF:params:scim:schemas:extension:enterprise:2.0:User",

@@ -1,5 +1,7 @@
 package v1alpha1
 
+import "cmp"
+
 // ExtensionSchema declares the attributes of one extension (RFC 7643 §3.3,
 // §7). The values are kept in spec.extensions of each ScimUser or
 // ScimGroup.
@@ -56,9 +58,9 @@ const (
 // ExtensionAttribute is one attribute of an extension (RFC 7643 §7).
 //
 // +kubebuilder:validation:XValidation:rule="(self.type == 'complex') == has(self.subAttributes)",message="subAttributes belong to type complex: a complex attribute needs them, any other has none"
-// +kubebuilder:validation:XValidation:rule="!self.multiValued || !has(self.subAttributes) || !self.subAttributes.exists(s, s.multiValued)",message="a sub-attribute of a multi-valued attribute has a single value: leave its multiValued out"
-// +kubebuilder:validation:XValidation:rule="self.mutability != 'writeOnly' || self.returned == 'never'",message="an attribute with mutability writeOnly needs returned: never"
-// +kubebuilder:validation:XValidation:rule="!self.required || self.mutability != 'readOnly' && self.returned in ['always', 'default']",message="a required attribute must be one that a client can send and that a GET shows: not readOnly, and returned: default or always"
+// +kubebuilder:validation:XValidation:rule="!self.?multiValued.orValue(false) || !has(self.subAttributes) || !self.subAttributes.exists(s, s.?multiValued.orValue(false))",message="a sub-attribute of a multi-valued attribute has a single value: leave its multiValued out"
+// +kubebuilder:validation:XValidation:rule="self.?mutability.orValue('readWrite') != 'writeOnly' || self.?returned.orValue('default') == 'never'",message="an attribute with mutability writeOnly needs returned: never"
+// +kubebuilder:validation:XValidation:rule="!self.?required.orValue(false) || self.?mutability.orValue('readWrite') != 'readOnly' && self.?returned.orValue('default') in ['always', 'default']",message="a required attribute must be one that a client can send and that a GET shows: not readOnly, and returned: default or always"
 // +kubebuilder:validation:XValidation:rule="!has(self.subAttributes) || self.subAttributes.map(a, a.name.lowerAscii()).all(n, self.subAttributes.exists_one(a, a.name.lowerAscii() == n))",message="two subAttributes have the same name in different case, which SCIM does not tell apart"
 type ExtensionAttribute struct {
 	// name is the attribute's name: a letter, then letters, digits, $, -
@@ -91,8 +93,8 @@ type ExtensionAttribute struct {
 // ExtensionSubAttribute is one part of a complex attribute (RFC 7643
 // §2.3.8).
 //
-// +kubebuilder:validation:XValidation:rule="self.mutability != 'writeOnly' || self.returned == 'never'",message="an attribute with mutability writeOnly needs returned: never"
-// +kubebuilder:validation:XValidation:rule="!self.required || self.mutability != 'readOnly' && self.returned in ['always', 'default']",message="a required attribute must be one that a client can send and that a GET shows: not readOnly, and returned: default or always"
+// +kubebuilder:validation:XValidation:rule="self.?mutability.orValue('readWrite') != 'writeOnly' || self.?returned.orValue('default') == 'never'",message="an attribute with mutability writeOnly needs returned: never"
+// +kubebuilder:validation:XValidation:rule="!self.?required.orValue(false) || self.?mutability.orValue('readWrite') != 'readOnly' && self.?returned.orValue('default') in ['always', 'default']",message="a required attribute must be one that a client can send and that a GET shows: not readOnly, and returned: default or always"
 type ExtensionSubAttribute struct {
 	// name is the sub-attribute's name: a letter, then letters, digits, $, -
 	// and _; at most 30 characters. $ref is allowed, too. Upper and lower
@@ -116,6 +118,10 @@ type AttributeType string
 
 // AttributeCharacteristics are what attributes and sub-attributes have in
 // common (RFC 7643 §2.2).
+//
+// Read them through WithDefaults. The API server fills in no defaults: a
+// list with more in it than its manifest says is a difference to GitOps
+// tools.
 type AttributeCharacteristics struct {
 	// description says what the attribute means, at most 1024 characters.
 	// +optional
@@ -125,15 +131,13 @@ type AttributeCharacteristics struct {
 	// multiValued says that the attribute is a list of at most 100 values.
 	// Default: false.
 	// +optional
-	// +kubebuilder:default=false
-	MultiValued bool `json:"multiValued"`
+	MultiValued bool `json:"multiValued,omitempty"`
 
 	// required says that the attribute must be there wherever the extension,
 	// or for a sub-attribute the complex value, is. A POST or PUT without it
 	// is refused, and so is a PATCH that removes it. Default: false.
 	// +optional
-	// +kubebuilder:default=false
-	Required bool `json:"required"`
+	Required bool `json:"required,omitempty"`
 
 	// canonicalValues are the values to prefer, at most 64 of at most 256
 	// characters. They are announced to the identity provider; others are
@@ -148,8 +152,7 @@ type AttributeCharacteristics struct {
 	// caseExact says that upper and lower case differ when values are
 	// compared. A binary or a reference is always case-exact. Default: false.
 	// +optional
-	// +kubebuilder:default=false
-	CaseExact bool `json:"caseExact"`
+	CaseExact bool `json:"caseExact,omitempty"`
 
 	// mutability says who may change the value. readWrite: the identity
 	// provider. readOnly: nobody through SCIM; what the identity provider
@@ -158,7 +161,6 @@ type AttributeCharacteristics struct {
 	// provider, and no client can read it or filter by it. Default:
 	// readWrite.
 	// +optional
-	// +kubebuilder:default=readWrite
 	Mutability AttributeMutability `json:"mutability,omitempty"`
 
 	// returned says when SCIM shows the value. always: in every answer.
@@ -170,7 +172,6 @@ type AttributeCharacteristics struct {
 	// that leaves out a value with request or never keeps it, since a GET
 	// does not show it: to remove it, PATCH. Default: default.
 	// +optional
-	// +kubebuilder:default=default
 	Returned AttributeReturned `json:"returned,omitempty"`
 }
 
@@ -183,3 +184,10 @@ type AttributeMutability string
 //
 // +kubebuilder:validation:Enum=always;never;default;request
 type AttributeReturned string
+
+// WithDefaults are the characteristics with what they leave out.
+func (c AttributeCharacteristics) WithDefaults() AttributeCharacteristics {
+	c.Mutability = cmp.Or(c.Mutability, "readWrite")
+	c.Returned = cmp.Or(c.Returned, "default")
+	return c
+}

@@ -61,6 +61,7 @@ func schemasFor(d *v1alpha1.ScimDirectory, resourceType v1alpha1.ExtendedResourc
 }
 
 func attributeOf(name string, kind v1alpha1.AttributeType, c v1alpha1.AttributeCharacteristics) schema.Attribute {
+	c = c.WithDefaults()
 	a := schema.Attribute{
 		Name: name, Type: schema.Type(kind), MultiValued: c.MultiValued, Description: c.Description,
 		Required: c.Required, CanonicalValues: c.CanonicalValues, CaseExact: c.CaseExact,

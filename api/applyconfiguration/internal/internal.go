@@ -366,29 +366,24 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: caseExact
       type:
         scalar: boolean
-      default: false
     - name: description
       type:
         scalar: string
     - name: multiValued
       type:
         scalar: boolean
-      default: false
     - name: mutability
       type:
         namedType: com.github.scim-operator.scim-operator.api.v1alpha1.AttributeMutability
-      default: readWrite
     - name: name
       type:
         scalar: string
     - name: required
       type:
         scalar: boolean
-      default: false
     - name: returned
       type:
         namedType: com.github.scim-operator.scim-operator.api.v1alpha1.AttributeReturned
-      default: default
     - name: subAttributes
       type:
         list:
@@ -435,29 +430,24 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: caseExact
       type:
         scalar: boolean
-      default: false
     - name: description
       type:
         scalar: string
     - name: multiValued
       type:
         scalar: boolean
-      default: false
     - name: mutability
       type:
         namedType: com.github.scim-operator.scim-operator.api.v1alpha1.AttributeMutability
-      default: readWrite
     - name: name
       type:
         scalar: string
     - name: required
       type:
         scalar: boolean
-      default: false
     - name: returned
       type:
         namedType: com.github.scim-operator.scim-operator.api.v1alpha1.AttributeReturned
-      default: default
     - name: type
       type:
         namedType: com.github.scim-operator.scim-operator.api.v1alpha1.AttributeType

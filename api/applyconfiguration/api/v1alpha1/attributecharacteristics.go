@@ -11,6 +11,10 @@ import (
 //
 // AttributeCharacteristics are what attributes and sub-attributes have in
 // common (RFC 7643 §2.2).
+//
+// Read them through WithDefaults. The API server fills in no defaults: a
+// list with more in it than its manifest says is a difference to GitOps
+// tools.
 type AttributeCharacteristicsApplyConfiguration struct {
 	// description says what the attribute means, at most 1024 characters.
 	Description *string `json:"description,omitempty"`
