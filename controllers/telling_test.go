@@ -21,8 +21,8 @@ import (
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
 )
 
-// told are the Events on an object with one of the reasons.
-func (w *world) told(name string, reasons ...string) []eventsv1.Event {
+// toldOf are the Events on an object with one of the reasons.
+func (w *world) toldOf(name string, reasons ...string) []eventsv1.Event {
 	GinkgoHelper()
 	var list eventsv1.EventList
 	Expect(k8s.List(w.ctx, &list, client.InNamespace(w.ns))).To(Succeed())
@@ -73,7 +73,7 @@ var _ = Describe("Of a new person", func() {
 	BeforeEach(func() { w = newWorld() })
 
 	welcomes := func(user string) func() int {
-		return func() int { return len(w.told(user, v1alpha1.EventUserProvisioned)) }
+		return func() int { return len(w.toldOf(user, v1alpha1.EventUserProvisioned)) }
 	}
 	eventuallyProvisioned := func(user string) {
 		GinkgoHelper()
@@ -84,7 +84,7 @@ var _ = Describe("Of a new person", func() {
 		w.directory("okta", primary)
 		ada := w.user("okta", "ada@example.com", func(u *v1alpha1.ScimUser) { byRequest(u, "r-1") })
 		Eventually(welcomes(ada)).Should(Equal(1))
-		e := w.told(ada, v1alpha1.EventUserProvisioned)[0]
+		e := w.toldOf(ada, v1alpha1.EventUserProvisioned)[0]
 		Expect(e.Regarding.Kind).To(Equal("ScimUser"))
 		Expect(e.Note).To(And(ContainSubstring("ScimDirectory okta "), ContainSubstring("request r-1"), Not(ContainSubstring("ada@"))))
 		eventuallyProvisioned(ada)
@@ -213,7 +213,7 @@ var _ = Describe("Of a person's roles", func() {
 	events := func() []string {
 		GinkgoHelper()
 		words := []string{}
-		for _, e := range w.told(ada, v1alpha1.EventRoleGranted, v1alpha1.EventRoleRevoked) {
+		for _, e := range w.toldOf(ada, v1alpha1.EventRoleGranted, v1alpha1.EventRoleRevoked) {
 			words = append(words, e.Reason+" "+e.Regarding.Kind+" "+e.Related.Kind+" "+e.Related.Name)
 		}
 		slices.Sort(words)
@@ -223,7 +223,7 @@ var _ = Describe("Of a person's roles", func() {
 	It("each change leaves an Event and a record, and nothing else does", func() {
 		Eventually(events).Should(Equal([]string{"RoleGranted ScimUser AppRole admin"}))
 		Eventually(records).Should(Equal([]grantRecord{granted()}))
-		Expect(w.told(ada, v1alpha1.EventRoleGranted)[0].Note).To(And(ContainSubstring("ScimDirectory okta"), ContainSubstring("request r-added")))
+		Expect(w.toldOf(ada, v1alpha1.EventRoleGranted)[0].Note).To(And(ContainSubstring("ScimDirectory okta"), ContainSubstring("request r-added")))
 
 		change(w, ada, func(u *v1alpha1.ScimUser) { u.Annotations["seen"] = "again" })
 		w.group("okta", "Others", ada)
@@ -306,7 +306,7 @@ var _ = Describe("Of a person's roles", func() {
 		}
 		for _, id := range people {
 			Expect(w.audited(id)).To(HaveLen(1), id)
-			Eventually(func() int { return len(w.told(id, v1alpha1.EventRoleGranted)) }).Should(Equal(1))
+			Eventually(func() int { return len(w.toldOf(id, v1alpha1.EventRoleGranted)) }).Should(Equal(1))
 		}
 	})
 })

@@ -49,7 +49,7 @@ var _ = Describe("A token", func() {
 		Expect(secret().Data).To(And(HaveLen(2),
 			HaveKeyWithValue("tokenSHA256", []byte(hex.EncodeToString(sum[:]))),
 			HaveKeyWithValue("lastFour", []byte(validToken[len(validToken)-4:]))))
-		Eventually(func() int { return len(w.told("okta", v1alpha1.EventTokenErased)) }).Should(Equal(1))
+		Eventually(func() int { return len(w.toldOf("okta", v1alpha1.EventTokenErased)) }).Should(Equal(1))
 		Expect(status()).To(And(HaveField("State", v1alpha1.TokenValid), HaveField("LastFour", validToken[len(validToken)-4:])))
 	})
 
@@ -128,7 +128,7 @@ var _ = Describe("A token", func() {
 			Expect(c).To(And(HaveField("Status", metav1.ConditionTrue), HaveField("Reason", v1alpha1.ReasonTokenExpiringSoon)))
 			return c.Message
 		}
-		warnings := func() int { return len(w.told("okta", v1alpha1.ReasonTokenExpiringSoon)) }
+		warnings := func() int { return len(w.toldOf("okta", v1alpha1.ReasonTokenExpiringSoon)) }
 		on := ends.UTC().Truncate(time.Second).Format(time.RFC3339)
 		Expect(warning()).To(And(ContainSubstring(`token "idp" expires in less than 30 days`), ContainSubstring(on)))
 		Expect(warnings()).To(Equal(1))
