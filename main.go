@@ -143,7 +143,7 @@ func run(o options) error {
 	defer auditLog.Close(auditTimeout)
 	if o.controllers {
 		if err := controllers.SetupWithManager(mgr, controllers.Options{
-			ExternalURL: o.externalURL, Registerer: metrics.Registry,
+			ExternalURL: o.externalURL, Audit: auditLog.Logger(), Registerer: metrics.Registry,
 		}); err != nil {
 			return err
 		}
