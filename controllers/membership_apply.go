@@ -34,8 +34,12 @@ func (r *membershipReconciler) provision(ctx context.Context, p person, d decisi
 		reason, message = v1alpha1.ReasonDeactivated, "ScimDirectory "+p.directory.Name+" deactivated this member"
 	}
 	ready := readiness{ready: true, reason: reason, message: message}
-	if d.kept.reason != "" {
-		ready = d.kept.memberReadiness(p.directory.Name)
+	kept := d.kept
+	if kept.reason == "" && kept.anything() && hasReason(m, v1alpha1.ReasonChangesHeld) {
+		kept.reason = v1alpha1.ReasonChangesHeld // still, until the safeguard says otherwise: a restart goes by this mark
+	}
+	if kept.reason != "" {
+		ready = kept.memberReadiness(p.directory.Name)
 	}
 	return m, r.writeMemberStatus(ctx, m, p.directory.Name, d.grants, ready)
 }

@@ -102,6 +102,9 @@ func (r *safeguardReconciler) judge(ctx context.Context, d *v1alpha1.ScimDirecto
 	l.enter(limit, j, now)
 	l.reported = report
 	used := approve != "" && approve == l.used
+	if len(l.held) > 0 && len(l.expected) == 0 && approve == planOf(l.since, l.held) {
+		j.again = time.Millisecond // what has just been held completes a plan that is approved already
+	}
 	r.gate.mu.Unlock()
 
 	if err := r.tell(ctx, d, j, report); err != nil {
