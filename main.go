@@ -28,9 +28,9 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
-	"github.com/scim-operator/scim-operator/audit"
 	"github.com/scim-operator/scim-operator/controllers"
 	"github.com/scim-operator/scim-operator/scimserver"
+	"github.com/scim-operator/scim-operator/scimserver/audit"
 	"github.com/scim-operator/scim-operator/scimserver/store"
 )
 

@@ -120,8 +120,6 @@ var _ = Describe("The API server, of a manifest that cannot be meant so,", func(
 		w.create(group)
 		refusedChange(w, linked, func(g *v1alpha1.ScimGroup) { g.Spec.RoleRef.Name = "owner" }, message)
 		refusedChange(w, linked, func(g *v1alpha1.ScimGroup) { g.Spec.RoleRef = nil }, message)
-		refusedChange(w, w.group("okta", "Staff"),
-			func(g *v1alpha1.ScimGroup) { g.Spec.RoleRef = &v1alpha1.RoleReference{Name: "admin"} }, message)
 	})
 
 	It("says of a mistake in a whole manifest where it is", func() {

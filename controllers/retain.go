@@ -17,7 +17,11 @@ func (k kube) makeLocal(ctx context.Context, m *v1alpha1.AppMembership) error {
 
 // giveBack turns a member into a local one again that has what it had before it was provisioned.
 func (k kube) giveBack(ctx context.Context, m *v1alpha1.AppMembership) error {
-	return k.letGo(ctx, m, v1alpha1.RetainedFieldManager)
+	if err := k.letGo(ctx, m, v1alpha1.RetainedFieldManager); err != nil {
+		return err
+	}
+	k.reportAccess(ctx, m, nil, v1alpha1.ReasonLocal)
+	return nil
 }
 
 // letGo turns a member into a local one that keeps the roles that others granted, and those that the managers applied: first
