@@ -163,7 +163,8 @@ var _ = Describe("What a repository holds", func() {
 		w.eventuallyReason(w.directoryConditions("okta"), v1alpha1.ConditionReady, v1alpha1.ReasonReady)
 		w.group("okta", "Admins", w.user("okta", "ada@example.com"))
 		w.localMember("local", "local@example.com")
-		Eventually(w.access).Should(ContainElement("ada@example.com active [admin]"))
+		// The group grants the role of the repository, and is one itself.
+		Eventually(w.access).Should(ContainElement("ada@example.com active [admin admins]"))
 		w.eventuallyReason(func() []metav1.Condition { return get[v1alpha1.AppRole](w, "admin").Status.Conditions },
 			v1alpha1.ConditionReady, v1alpha1.ReasonReady)
 	}
