@@ -158,11 +158,8 @@ func (s *Store) flushUse(ctx context.Context, resolution time.Duration) (again b
 		directories = append(directories, d)
 	}
 	s.index.mu.RUnlock()
-	exists := make(map[directoryKey]bool, len(directories))
 	for _, d := range directories {
-		key := directoryKey{d.Namespace, d.Name}
-		exists[key] = true
-		report, news := mergeUse(d, s.uses.seen(key, d.Spec.Tokens), resolution)
+		report, news := mergeUse(d, s.uses.seen(directoryKey{d.Namespace, d.Name}, d.Spec.Tokens), resolution)
 		if !news {
 			continue
 		}
@@ -175,6 +172,12 @@ func (s *Store) flushUse(ctx context.Context, resolution time.Duration) (again b
 			s.options.Log.Error(err, "The use of tokens is not reported", "namespace", d.Namespace, "directory", d.Name)
 		}
 	}
-	s.uses.keep(func(key directoryKey) bool { return exists[key] })
+	// Not by those of above: a directory that is new since then may have been used already.
+	s.uses.keep(func(key directoryKey) bool {
+		s.index.mu.RLock()
+		defer s.index.mu.RUnlock()
+		_, exists := s.directories.objects[client.ObjectKey{Namespace: key.namespace, Name: key.name}]
+		return exists
+	})
 	return again
 }
