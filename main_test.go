@@ -69,8 +69,9 @@ var _ = BeforeSuite(func(ctx context.Context) {
 	for _, name := range []string{systemNamespace, namespace} {
 		Expect(admin.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}})).To(Succeed())
 	}
-	Expect(controlplane.Apply(ctx, plane.Config, "config/rbac/*.yaml")).To(Succeed())
-	Expect(controlplane.Apply(ctx, plane.Config, "config/samples/demo.yaml")).To(Succeed())
+	for _, manifests := range []string{"config/rbac/*.yaml", "config/admission/*.yaml", "config/samples/demo.yaml"} {
+		Expect(controlplane.Apply(ctx, plane.Config, manifests)).To(Succeed())
+	}
 
 	workspace = GinkgoT().TempDir()
 	write := func(name, user string, groups ...string) {
@@ -227,7 +228,6 @@ var _ = Describe("The operator", Ordered, ContinueOnFailure, func() {
 		for _, u := range users.Items {
 			if strings.HasPrefix(u.Spec.UserName, "drain-") {
 				stored++
-				Expect(admin.Delete(ctx, &u)).To(Succeed())
 			}
 		}
 		Expect(stored).To(Equal(answered.Load()), "each write was answered, and each answer was true")

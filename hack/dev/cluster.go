@@ -95,8 +95,10 @@ func (c *cluster) prepare(ctx context.Context, root string) error {
 		if err := create(ctx, c.config, namespace(operatorNamespace)); err != nil {
 			return err
 		}
-		if err := controlplane.Apply(ctx, c.config, filepath.Join(root, "config", "rbac", "*.yaml")); err != nil {
-			return err
+		for _, folder := range []string{"rbac", "admission"} {
+			if err := controlplane.Apply(ctx, c.config, filepath.Join(root, "config", folder, "*.yaml")); err != nil {
+				return err
+			}
 		}
 	} else if _, err := envtest.InstallCRDs(c.config, envtest.CRDInstallOptions{Paths: []string{controlplane.CRDs(root)}}); err != nil {
 		return fmt.Errorf("install the CRDs: %w", err)
