@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 
@@ -16,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
+	"github.com/scim-operator/scim-operator/hack/operator"
 )
 
 const (
@@ -35,20 +35,20 @@ func newGuarded() *guarded {
 	GinkgoHelper()
 	ctx, cancel := context.WithCancel(context.Background())
 	DeferCleanup(cancel)
-	config := rest.CopyConfig(plane.Config)
-	config.Impersonate = rest.ImpersonationConfig{UserName: serviceAccount, Groups: []string{"system:masters"}}
-	operator, err := client.New(config, client.Options{Scheme: admin.Scheme()})
+	config := rest.CopyConfig(installed.Plane.Config)
+	config.Impersonate = rest.ImpersonationConfig{UserName: operator.Username, Groups: []string{"system:masters"}}
+	asOperator, err := client.New(config, client.Options{Scheme: installed.Admin.Scheme()})
 	Expect(err).NotTo(HaveOccurred())
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "guarded-"}}
-	Expect(admin.Create(ctx, ns)).To(Succeed())
-	return &guarded{ctx, ns.Name, operator}
+	Expect(installed.Admin.Create(ctx, ns)).To(Succeed())
+	return &guarded{ctx, ns.Name, asOperator}
 }
 
 // directory returns when the API server's policies know it.
 func (w *guarded) directory(name string, edit ...func(*v1alpha1.ScimDirectory)) {
 	GinkgoHelper()
 	d := &v1alpha1.ScimDirectory{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: w.ns}}
-	Expect(admin.Create(w.ctx, d)).To(Succeed())
+	Expect(installed.Admin.Create(w.ctx, d)).To(Succeed())
 	probe := fmt.Sprintf("{apiVersion: scim-operator.io/v1alpha1, kind: ScimUser, metadata: {name: probe}, spec: {directoryRef: {name: %s}, userName: probe}}", name)
 	w.eventually("forbidden", someone, "create", "--dry-run=server", "-f", w.file(probe))
 	w.change(d, func() {
@@ -60,9 +60,9 @@ func (w *guarded) directory(name string, edit ...func(*v1alpha1.ScimDirectory)) 
 
 func (w *guarded) change(o client.Object, f func()) {
 	GinkgoHelper()
-	Expect(admin.Get(w.ctx, client.ObjectKeyFromObject(o), o)).To(Succeed())
+	Expect(installed.Admin.Get(w.ctx, client.ObjectKeyFromObject(o), o)).To(Succeed())
 	f()
-	Expect(admin.Update(w.ctx, o)).To(Succeed())
+	Expect(installed.Admin.Update(w.ctx, o)).To(Succeed())
 }
 
 func (w *guarded) file(manifest string) string {
@@ -132,12 +132,7 @@ func (w *guarded) member(name, directory string, granted, byHand []string) {
 // kubectl runs it as a user to whom RBAC permits everything.
 func (w *guarded) kubectl(user string, arguments ...string) (string, error) {
 	GinkgoHelper()
-	cmd := exec.Command(plane.Kubectl, append([]string{
-		"--kubeconfig=" + filepath.Join(workspace, "admin"), "--as=" + user, "--as-group=system:masters", "-n", w.ns,
-	}, arguments...)...)
-	cmd.Env = append(os.Environ(), "KUBE_EDITOR=sed -i s/example.com/example.org/")
-	out, err := cmd.CombinedOutput()
-	return string(out), err
+	return installed.TryKubectl(append([]string{"--as=" + user, "--as-group=system:masters", "-n", w.ns}, arguments...)...)
 }
 
 func (w *guarded) permits(user string, arguments ...string) {
@@ -222,7 +217,7 @@ var _ = Describe("What the identity provider owns", func() {
 		}
 		w.permits(someone, "annotate", "scimgroup", "staff", "scim-operator.io/release=true")
 		w.refuses("its status is written by the operator alone", someone, patchStatus("scimgroup", "staff", `{"status":{"members":9}}`)...)
-		w.permits(serviceAccount, patchStatus("scimgroup", "staff", `{"status":{"members":9}}`)...)
+		w.permits(operator.Username, patchStatus("scimgroup", "staff", `{"status":{"members":9}}`)...)
 	})
 
 	It("goes with its namespace, and with what the garbage collector collects", func() {
@@ -261,7 +256,7 @@ var _ = Describe("What the identity provider owns", func() {
 		w.permits(someone, "annotate", "scimgroup", "staff", "scim-operator.io/release=no")
 		w.refuses("of ScimDirectory okta", someone, "delete", "scimgroup", "staff")
 		w.permits(someone, "annotate", "--overwrite", "scimgroup", "staff", "scim-operator.io/release=true")
-		w.permits(serviceAccount, "annotate", "scimslice", "staff-aaaaaaaa-0", "scim-operator.io/release=true")
+		w.permits(operator.Username, "annotate", "scimslice", "staff-aaaaaaaa-0", "scim-operator.io/release=true")
 		w.permits(someone, "delete", "scimgroup/staff", "scimslice/staff-aaaaaaaa-0")
 	})
 
@@ -307,8 +302,8 @@ var _ = Describe("The AppMembership of somebody from an identity provider", func
 			w.refuses("AppMembership ada is provisioned by ScimDirectory okta: "+why, someone, patch("appmembership", "ada", change)...)
 		}
 		w.refuses("remove the person in the identity provider", someone, "delete", "appmembership", "ada")
-		w.permits(serviceAccount, patch("appmembership", "ada", `{"spec":{"active":false,"roles":null}}`)...)
-		w.permits(serviceAccount, "delete", "appmembership", "ada")
+		w.permits(operator.Username, patch("appmembership", "ada", `{"spec":{"active":false,"roles":null}}`)...)
+		w.permits(operator.Username, "delete", "appmembership", "ada")
 	})
 
 	It("can have a thousand roles from its directory and be given another in place of one", func() {
@@ -344,9 +339,9 @@ var _ = Describe("The AppMembership of somebody from an identity provider", func
 		By("permitting it while another directory, or none, is in charge")
 		w.permits(someone, create()...)
 
-		Expect(admin.Get(w.ctx, client.ObjectKeyFromObject(okta), okta)).To(Succeed())
+		Expect(installed.Admin.Get(w.ctx, client.ObjectKeyFromObject(okta), okta)).To(Succeed())
 		okta.Status.Primary = true
-		Expect(admin.Status().Update(w.ctx, okta)).To(Succeed())
+		Expect(installed.Admin.Status().Update(w.ctx, okta)).To(Succeed())
 		w.eventually("ScimDirectory okta is in charge of who is in this app, and says users.justInTime: Denied; "+
 			"assign the person to the app in the identity provider instead", someone, create("--dry-run=server")...)
 
@@ -361,7 +356,7 @@ var _ = Describe("The AppMembership of somebody from an identity provider", func
 		Eventually(func() (string, error) { return w.kubectl(someone, "create", "-f", eve) }).Should(ContainSubstring("created"))
 
 		By("letting the operator make members")
-		w.permits(serviceAccount, create()...)
+		w.permits(operator.Username, create()...)
 		w.member("ada", "okta", nil, nil)
 	})
 })

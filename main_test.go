@@ -7,11 +7,8 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net"
 	"net/http"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -22,133 +19,55 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/gbytes"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
-	"github.com/scim-operator/scim-operator/hack/controlplane"
+	"github.com/scim-operator/scim-operator/hack/operator"
 	"github.com/scim-operator/scim-operator/hack/replay/okta"
 )
 
 func TestOperator(t *testing.T) {
 	RegisterFailHandler(Fail)
 	SetDefaultEventuallyTimeout(30 * time.Second)
+	t.Setenv("KUBE_EDITOR", "sed -i s/example.com/example.org/") // what kubectl edit changes
 	suite, reporter := GinkgoConfiguration()
 	suite.RandomizeAllSpecs = true
 	RunSpecs(t, "operator", suite, reporter)
 }
 
-// The operator runs as a process of its own, as its ServiceAccount with the shipped ClusterRole and nothing more.
-const (
-	systemNamespace = "scim-system"
-	serviceAccount  = "system:serviceaccount:scim-system:scim-operator"
-	namespace       = "demo"
-)
+// namespace is that of the sample directory.
+const namespace = "demo"
 
-var (
-	plane     *controlplane.ControlPlane
-	admin     client.Client
-	binary    string
-	workspace string
-)
+var installed *operator.Installation
 
 var _ = BeforeSuite(func(ctx context.Context) {
-	var err error
-	plane, err = controlplane.Start(ctx, controlplane.Options{Progress: GinkgoWriter})
-	Expect(err).NotTo(HaveOccurred())
-	DeferCleanup(func() { Expect(plane.Stop()).To(Succeed()) })
-
-	scheme := runtime.NewScheme()
-	Expect(clientgoscheme.AddToScheme(scheme)).To(Succeed())
-	Expect(v1alpha1.AddToScheme(scheme)).To(Succeed())
-	admin, err = client.New(plane.Config, client.Options{Scheme: scheme})
-	Expect(err).NotTo(HaveOccurred())
-	for _, name := range []string{systemNamespace, namespace} {
-		Expect(admin.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}})).To(Succeed())
-	}
-	for _, manifests := range []string{"config/rbac/*.yaml", "config/admission/*.yaml", "config/samples/demo.yaml"} {
-		Expect(controlplane.Apply(ctx, plane.Config, manifests)).To(Succeed())
-	}
-
-	workspace = GinkgoT().TempDir()
-	write := func(name, user string, groups ...string) {
-		kubeconfig, err := plane.Kubeconfig(user, groups...)
-		Expect(err).NotTo(HaveOccurred())
-		Expect(os.WriteFile(filepath.Join(workspace, name), kubeconfig, 0o600)).To(Succeed())
-	}
-	write("admin", "administrator", "system:masters")
-	write("operator", serviceAccount, "system:serviceaccounts", "system:serviceaccounts:"+systemNamespace)
-
-	binary = filepath.Join(workspace, "scim-operator")
-	build := exec.CommandContext(ctx, "go", "build", "-o", binary, ".")
-	build.Stdout, build.Stderr = GinkgoWriter, GinkgoWriter
-	Expect(build.Run()).To(Succeed())
+	installed = operator.Install(ctx)
+	Expect(installed.Admin.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}})).To(Succeed())
+	installed.Apply(ctx, "config/samples/demo.yaml")
 })
 
-// operator is one running process of it.
-type operator struct {
-	cmd     *exec.Cmd
-	exited  chan struct{}
-	failure error
-	log     *bytes.Buffer
+// demo is a running operator, and where it serves the sample directory.
+type demo struct {
+	*operator.Process
 	baseURL string
-	ready   string
 }
 
-// launch starts the operator; address is where it serves SCIM.
-func launch(address string, flags ...string) *operator {
+// launch starts the operator and returns when it serves; address is where.
+func launch(address string, flags ...string) demo {
 	GinkgoHelper()
-	probe := freeAddress()
-	o := &operator{exited: make(chan struct{}), log: &bytes.Buffer{}, baseURL: "http://" + address + "/scim/v2/demo/okta", ready: "http://" + probe + "/readyz"}
-	o.cmd = exec.Command(binary, append([]string{
-		"--scim-bind-address=" + address, "--external-url=http://" + address,
-		"--health-probe-bind-address=" + probe, "--metrics-bind-address=0", "--requests-per-second=0",
-	}, flags...)...)
-	o.cmd.Env = append(os.Environ(), "KUBECONFIG="+filepath.Join(workspace, "operator"))
-	o.cmd.Stdout, o.cmd.Stderr = o.log, o.log
-	Expect(o.cmd.Start()).To(Succeed())
-	go func() {
-		defer close(o.exited)
-		o.failure = o.cmd.Wait()
-	}()
-	DeferCleanup(func() {
-		_ = o.cmd.Process.Kill()
-		Eventually(o.exited).Should(BeClosed())
-		if CurrentSpecReport().Failed() {
-			AddReportEntry("operator.log", o.log.String())
-		}
-	})
-	return o
-}
-
-func (o *operator) untilReady() *operator {
-	GinkgoHelper()
-	Eventually(func(g Gomega) {
-		response, err := http.Get(o.ready)
-		g.Expect(err).NotTo(HaveOccurred())
-		defer response.Body.Close()
-		g.Expect(response.StatusCode).To(Equal(http.StatusOK))
-	}).Should(Succeed())
-	return o
-}
-
-func freeAddress() string {
-	GinkgoHelper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	Expect(err).NotTo(HaveOccurred())
-	defer listener.Close()
-	return listener.Addr().String()
+	o := installed.Launch(address, flags...).UntilReady()
+	return demo{o, o.URL + "/scim/v2/demo/okta"}
 }
 
 // token is the one that the operator has generated for the sample directory, once it opens the door.
-func (o *operator) token(ctx context.Context) string {
+func (o demo) token(ctx context.Context) string {
 	GinkgoHelper()
 	secret := &corev1.Secret{}
 	Eventually(func(g Gomega) {
-		g.Expect(admin.Get(ctx, client.ObjectKey{Namespace: namespace, Name: "okta-token"}, secret)).To(Succeed())
+		g.Expect(installed.Admin.Get(ctx, client.ObjectKey{Namespace: namespace, Name: "okta-token"}, secret)).To(Succeed())
 		j := &journal{bearer: "Bearer " + string(secret.Data["token"])}
 		_, err := j.read(ctx, o.baseURL+"/ServiceProviderConfig")
 		g.Expect(err).NotTo(HaveOccurred())
@@ -158,15 +77,12 @@ func (o *operator) token(ctx context.Context) string {
 
 func kubectl(arguments ...string) string {
 	GinkgoHelper()
-	cmd := exec.Command(plane.Kubectl, append([]string{"--kubeconfig=" + filepath.Join(workspace, "admin"), "-n", namespace}, arguments...)...)
-	out, err := cmd.CombinedOutput()
-	Expect(err).NotTo(HaveOccurred(), "%s", out)
-	return string(out)
+	return installed.Kubectl(append([]string{"-n", namespace}, arguments...)...)
 }
 
 var _ = Describe("The operator", Ordered, ContinueOnFailure, func() {
 	It("turns what Okta sends into people, groups, roles and memberships", func(ctx context.Context) {
-		o := launch(freeAddress()).untilReady()
+		o := launch(operator.FreeAddress())
 		Expect(okta.Run(ctx, okta.Options{
 			BaseURL: o.baseURL, Token: o.token(ctx), Apps: []okta.App{okta.Catalogue, okta.Wizard}, Users: 20, Groups: 5,
 		}, nil)).To(Succeed())
@@ -186,12 +102,11 @@ var _ = Describe("The operator", Ordered, ContinueOnFailure, func() {
 			MatchRegexp(`(?m)^[0-9a-f-]{36} +\S+@example\.com +true +\["[^\]]*admin[^\]]*"\] +okta +True `))
 
 		By("needing no right that its role does not give")
-		Expect(o.log.String()).NotTo(ContainSubstring("forbidden"))
-
+		Expect(o.Log).NotTo(gbytes.Say("forbidden"))
 	})
 
 	It("finishes what it has accepted when it is told to end", func(ctx context.Context) {
-		o := launch(freeAddress()).untilReady()
+		o := launch(operator.FreeAddress())
 		bearer := o.token(ctx)
 		var posting sync.WaitGroup
 		var answered atomic.Int32
@@ -218,12 +133,12 @@ var _ = Describe("The operator", Ordered, ContinueOnFailure, func() {
 			})
 		}
 		Eventually(enough).Should(BeClosed())
-		Expect(o.cmd.Process.Signal(syscall.SIGTERM)).To(Succeed())
-		Eventually(o.exited, 35*time.Second).Should(BeClosed())
-		Expect(o.failure).NotTo(HaveOccurred())
+		o.Signal(syscall.SIGTERM)
+		Eventually(o.Exited, 35*time.Second).Should(BeClosed())
+		Expect(o.Failure).NotTo(HaveOccurred())
 		posting.Wait()
 		users := &v1alpha1.ScimUserList{}
-		Expect(admin.List(ctx, users, client.InNamespace(namespace))).To(Succeed())
+		Expect(installed.Admin.List(ctx, users, client.InNamespace(namespace))).To(Succeed())
 		stored := int32(0)
 		for _, u := range users.Items {
 			if strings.HasPrefix(u.Spec.UserName, "drain-") {
@@ -234,39 +149,38 @@ var _ = Describe("The operator", Ordered, ContinueOnFailure, func() {
 	})
 
 	It("loses nothing that was acknowledged when it is killed, and goes on where it was", func(ctx context.Context) {
-		address := freeAddress()
+		address := operator.FreeAddress()
 		bearer := ""
 		// Each round kills the operator while Okta is at work, a little later than the round before.
 		for round, after := range []int{3, 17, 31, 40, 52} {
-			o := launch(address).untilReady()
+			o := launch(address)
 			bearer = o.token(ctx)
-			journal := newJournal(after, func() { _ = o.cmd.Process.Kill() })
+			journal := newJournal(after, func() { o.Signal(os.Kill) })
 			err := okta.Run(ctx, okta.Options{
 				BaseURL: o.baseURL, Token: bearer, Apps: []okta.App{okta.Wizard, okta.Catalogue}, Users: 30 + 10*round, Groups: 5,
 				HTTP: &http.Client{Transport: journal},
 			}, nil)
 			Expect(err).To(HaveOccurred(), "the operator was killed at work")
-			Eventually(o.exited).Should(BeClosed())
+			Eventually(o.Exited).Should(BeClosed())
 
 			By(fmt.Sprintf("restarting after %d acknowledged writes", journal.writes))
-			o = launch(address).untilReady()
+			o = launch(address)
 			for url, acknowledged := range journal.acknowledged {
 				Expect(journal.state(ctx, url)).To(Equal(acknowledged), url)
 			}
 			Expect(journal.acknowledged).NotTo(BeEmpty())
-			Expect(o.cmd.Process.Kill()).To(Succeed())
-			Eventually(o.exited).Should(BeClosed())
+			o.Kill()
 		}
 
 		By("letting Okta try again")
-		o := launch(address).untilReady()
+		o := launch(address)
 		Expect(okta.Run(ctx, okta.Options{
 			BaseURL: o.baseURL, Token: bearer, Apps: []okta.App{okta.Wizard, okta.Catalogue}, Users: 70, Groups: 5,
 		}, nil)).To(Succeed())
 
 		By("having one person for each userName, and one membership for each person")
 		users := &v1alpha1.ScimUserList{}
-		Expect(admin.List(ctx, users, client.InNamespace(namespace))).To(Succeed())
+		Expect(installed.Admin.List(ctx, users, client.InNamespace(namespace))).To(Succeed())
 		active := map[string]bool{}
 		for _, u := range users.Items {
 			Expect(active).NotTo(HaveKey(u.Spec.UserName))
@@ -274,7 +188,7 @@ var _ = Describe("The operator", Ordered, ContinueOnFailure, func() {
 		}
 		Eventually(func(g Gomega) {
 			members := &v1alpha1.AppMembershipList{}
-			g.Expect(admin.List(ctx, members, client.InNamespace(namespace))).To(Succeed())
+			g.Expect(installed.Admin.List(ctx, members, client.InNamespace(namespace))).To(Succeed())
 			has := map[string]bool{}
 			for _, m := range members.Items {
 				g.Expect(has).NotTo(HaveKey(m.Spec.User.UserName))
@@ -286,7 +200,7 @@ var _ = Describe("The operator", Ordered, ContinueOnFailure, func() {
 	})
 
 	It("gives addresses as its proxy is called when it is told to trust the proxy's headers", func(ctx context.Context) {
-		o := launch(freeAddress(), "--trust-forwarded-headers").untilReady()
+		o := launch(operator.FreeAddress(), "--trust-forwarded-headers")
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, o.baseURL+"/ServiceProviderConfig", nil)
 		Expect(err).NotTo(HaveOccurred())
 		request.Header.Set("Authorization", "Bearer "+o.token(ctx))
@@ -308,9 +222,7 @@ var _ = Describe("The operator", Ordered, ContinueOnFailure, func() {
 	})
 
 	DescribeTable("refuses flags that make no sense, and says which", func(want string, flags ...string) {
-		cmd := exec.Command(binary, flags...)
-		cmd.Env = append(os.Environ(), "KUBECONFIG="+filepath.Join(workspace, "operator"))
-		out, err := cmd.CombinedOutput()
+		out, err := installed.Command(flags...).CombinedOutput()
 		Expect(err).To(HaveOccurred())
 		Expect(string(out)).To(ContainSubstring(want))
 	},
@@ -350,8 +262,11 @@ func (j *journal) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	response, err := http.DefaultTransport.RoundTrip(r)
 	if err != nil || response.StatusCode >= 300 {
-		// What came of this write, nobody has said.
-		delete(j.acknowledged, r.URL.String())
+		// What came of this write, nobody has said. A POST may have brought back somebody who was there.
+		name := nameOf(r)
+		maps.DeleteFunc(j.acknowledged, func(url string, state map[string]any) bool {
+			return url == r.URL.String() || name != nil && state["userName"] == name
+		})
 		return response, err
 	}
 	url := r.URL.String()
@@ -371,6 +286,19 @@ func (j *journal) RoundTrip(r *http.Request) (*http.Response, error) {
 		delete(j.acknowledged, url)
 	}
 	return response, nil
+}
+
+// nameOf is the userName in a request that the client has sent, or nil.
+func nameOf(r *http.Request) any {
+	body, err := r.GetBody()
+	if err != nil {
+		return nil
+	}
+	sent, err := io.ReadAll(body)
+	if err != nil {
+		return nil
+	}
+	return stateOf(sent)["userName"]
 }
 
 // state is what the server shows now.

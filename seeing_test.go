@@ -18,6 +18,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
+	"github.com/scim-operator/scim-operator/hack/operator"
 )
 
 // A directory that no other spec uses.
@@ -27,7 +28,7 @@ const (
 )
 
 // push makes a request as the identity provider of that directory, and returns the id that it is answered with.
-func (o *operator) push(request, method, path, body string) string {
+func (o demo) push(request, method, path, body string) string {
 	GinkgoHelper()
 	base := strings.Replace(o.baseURL, "/"+namespace+"/", "/"+seeing+"/", 1)
 	r, err := http.NewRequest(method, base+path, strings.NewReader(body))
@@ -46,7 +47,7 @@ func (o *operator) push(request, method, path, body string) string {
 	return resource.ID
 }
 
-func (o *operator) patch(request, path, operation string) {
+func (o demo) patch(request, path, operation string) {
 	GinkgoHelper()
 	o.push(request, http.MethodPatch, path, `{"Operations":[`+operation+`]}`)
 }
@@ -65,19 +66,19 @@ var _ = Describe("An administrator", func() {
 	})
 
 	It("sees by kubectl, and in the audit log, what an identity provider did", func(ctx context.Context) {
-		Expect(admin.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: seeing}})).To(Succeed())
-		Expect(admin.Create(ctx, &corev1.Secret{
+		Expect(installed.Admin.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: seeing}})).To(Succeed())
+		Expect(installed.Admin.Create(ctx, &corev1.Secret{
 			ObjectMeta: metav1.ObjectMeta{Namespace: seeing, Name: "token"}, Type: v1alpha1.TokenSecretType,
 			StringData: map[string]string{v1alpha1.TokenSecretKey: seeingToken},
 		})).To(Succeed())
-		Expect(admin.Create(ctx, &v1alpha1.ScimDirectory{
+		Expect(installed.Admin.Create(ctx, &v1alpha1.ScimDirectory{
 			ObjectMeta: metav1.ObjectMeta{Namespace: seeing, Name: "okta"},
 			Spec: v1alpha1.ScimDirectorySpec{Primary: true, Tokens: []v1alpha1.DirectoryToken{
 				{Name: "production", SecretRef: v1alpha1.SecretReference{Name: "token"}},
 			}},
 		})).To(Succeed())
 		auditLog := filepath.Join(GinkgoT().TempDir(), "audit.log")
-		o := launch(freeAddress(), "--audit-log="+auditLog).untilReady()
+		o := launch(operator.FreeAddress(), "--audit-log="+auditLog)
 
 		ada := o.push("r-1", http.MethodPost, "/Users", `{"userName":"ada@example.com","title":"Countess"}`)
 		staff := o.push("r-2", http.MethodPost, "/Groups", `{"displayName":"Staff"}`)
@@ -115,8 +116,8 @@ var _ = Describe("An administrator", func() {
 		}).Should(MatchRegexp(`^production Valid ` + time.Now().UTC().Format("2006-01-02T")))
 
 		By("reading the audit log, also the part that was rotated away")
-		Expect(o.cmd.Process.Signal(syscall.SIGTERM)).To(Succeed())
-		Eventually(o.exited).Should(BeClosed())
+		o.Signal(syscall.SIGTERM)
+		Eventually(o.Exited).Should(BeClosed())
 		operations := func(file string) []string {
 			GinkgoHelper()
 			text, err := os.ReadFile(file)
@@ -135,6 +136,6 @@ var _ = Describe("An administrator", func() {
 		Expect(operations(auditLog + ".1")).To(HaveExactElements("r-1 UserCreated", "r-2 GroupCreated", "r-3 MemberAdded",
 			"r-4 UserUpdated", "r-5 UserDeactivated", "r-6 UserReactivated", "r-7 MemberRemoved"))
 		Expect(operations(auditLog)).To(HaveExactElements("r-8 UserDeleted"))
-		Expect(o.log.String()).NotTo(Or(ContainSubstring("forbidden"), ContainSubstring(seeingToken)))
+		Expect(string(o.Log.Contents())).NotTo(Or(ContainSubstring("forbidden"), ContainSubstring(seeingToken)))
 	})
 })

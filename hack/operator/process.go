@@ -1,0 +1,72 @@
+package operator
+
+import (
+	"net/http"
+	"os"
+	"os/exec"
+
+	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/gomega"
+	"github.com/onsi/gomega/gbytes"
+)
+
+// Process is one running operator. It ends with the spec at the latest.
+type Process struct {
+	// URL is the address under which it serves SCIM.
+	URL string
+	// Exited is closed when the process has ended; then Failure says how.
+	Exited  chan struct{}
+	Failure error
+	// Log is what it writes.
+	Log *gbytes.Buffer
+
+	command *exec.Cmd
+	ready   string
+}
+
+// Launch starts the operator; address is where it serves SCIM.
+func (i *Installation) Launch(address string, flags ...string) *Process {
+	ginkgo.GinkgoHelper()
+	probe := FreeAddress()
+	p := &Process{URL: "http://" + address, Exited: make(chan struct{}), Log: gbytes.NewBuffer(), ready: "http://" + probe + "/readyz"}
+	p.command = i.Command(append([]string{
+		"--scim-bind-address=" + address, "--external-url=" + p.URL,
+		"--health-probe-bind-address=" + probe, "--metrics-bind-address=0", "--requests-per-second=0",
+	}, flags...)...)
+	p.command.Stdout, p.command.Stderr = p.Log, p.Log
+	gomega.Expect(p.command.Start()).To(gomega.Succeed())
+	go func() {
+		defer close(p.Exited)
+		p.Failure = p.command.Wait()
+	}()
+	ginkgo.DeferCleanup(func() {
+		p.Signal(os.Kill)
+		gomega.Eventually(p.Exited).Should(gomega.BeClosed())
+		if ginkgo.CurrentSpecReport().Failed() {
+			ginkgo.AddReportEntry("operator.log", string(p.Log.Contents()))
+		}
+	})
+	return p
+}
+
+// Signal reaches the process, unless it has ended.
+func (p *Process) Signal(signal os.Signal) { _ = p.command.Process.Signal(signal) }
+
+// Kill ends the process, and returns when it has ended.
+func (p *Process) Kill() {
+	ginkgo.GinkgoHelper()
+	p.Signal(os.Kill)
+	gomega.Eventually(p.Exited).Should(gomega.BeClosed())
+}
+
+// UntilReady returns when it says that it serves.
+func (p *Process) UntilReady() *Process {
+	ginkgo.GinkgoHelper()
+	gomega.Eventually(func(g gomega.Gomega) {
+		response, err := http.Get(p.ready)
+		g.Expect(err).NotTo(gomega.HaveOccurred())
+		defer response.Body.Close()
+		g.Expect(response.StatusCode).To(gomega.Equal(http.StatusOK))
+	}).Should(gomega.Succeed())
+	return p
+}
