@@ -80,7 +80,7 @@ func (s *server) list(w http.ResponseWriter, r *http.Request, endpoint string) {
 	matching := s.visible(endpoint)
 	if filter := equals.FindStringSubmatch(r.URL.Query().Get("filter")); filter != nil {
 		matching = slices.DeleteFunc(matching, func(r provider.Resource) bool {
-			return !strings.EqualFold(r[filter[1]].(string), filter[2])
+			return !strings.EqualFold(valueOf(r, filter[1]), filter[2])
 		})
 	}
 	start, _ := strconv.Atoi(r.URL.Query().Get("startIndex"))
@@ -91,6 +91,13 @@ func (s *server) list(w http.ResponseWriter, r *http.Request, endpoint string) {
 		"schemas": []string{provider.ListSchema}, "totalResults": len(matching), "startIndex": start,
 		"itemsPerPage": len(shown), "Resources": append([]provider.Resource{}, shown...),
 	})
+}
+
+func valueOf(r provider.Resource, attribute string) string {
+	if attribute == "email" {
+		return r["emails"].([]any)[0].(map[string]any)["value"].(string)
+	}
+	return r[attribute].(string)
 }
 
 func (s *server) visible(endpoint string) []provider.Resource {

@@ -2,6 +2,8 @@ package okta
 
 import (
 	"context"
+	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"slices"
 	"strings"
@@ -183,6 +185,44 @@ func TestPushUserBringsBackWhoIsInactive(t *testing.T) {
 		}
 		if err := tenant.VerifyUser(t.Context(), id, p, true); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+func TestPeopleAreLookedUpByTheUniqueIdentifierField(t *testing.T) {
+	s := newServer(t)
+	tenant := s.tenant(Wizard)
+	tenant.Identifier = "email"
+	p, id, _ := s.known(t, tenant)
+	again, err := tenant.PushUser(t.Context(), p)
+	if err != nil || again != id {
+		t.Errorf("pushed as %q, %v; want the old id %q", again, err, id)
+	}
+	if want := `GET /Users?filter=email%20eq%20%22amara.almeida%40example.com%22&startIndex=1&count=100`; s.asked[0] != want {
+		t.Errorf("looked up by %s, want %s", s.asked[0], want)
+	}
+	s.spoil = func(r *http.Request, answer *httptest.ResponseRecorder) {
+		if r.URL.Query().Get("filter") != "" {
+			body := strings.ReplaceAll(answer.Body.String(), `"value":"amara`, `"value":"bruno`)
+			answer.Body.Reset()
+			answer.Body.WriteString(body)
+		}
+	}
+	if _, err := tenant.FindUser(t.Context(), p.UserName); err == nil || !strings.Contains(err.Error(), `whose email is ["bruno.almeida@example.com"]`) {
+		t.Errorf("got %v, want a refusal of somebody else", err)
+	}
+}
+
+func TestTheHeaderIsSentAsItWasPasted(t *testing.T) {
+	for pasted, want := range map[string]string{"": "Bearer secret", "bearer  Bearer secret": "bearer  Bearer secret"} {
+		s := newServer(t)
+		var sent string
+		s.spoil = func(r *http.Request, _ *httptest.ResponseRecorder) { sent = r.Header.Get("Authorization") }
+		tenant := s.tenant(Catalogue)
+		tenant.Authorization = pasted
+		_, _ = tenant.FindUser(t.Context(), "amara@example.com") // this server knows one form only
+		if sent != want {
+			t.Errorf("sent %q, want %q", sent, want)
 		}
 	}
 }

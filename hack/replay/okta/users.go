@@ -1,6 +1,7 @@
 package okta
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"net/http"
@@ -9,9 +10,10 @@ import (
 	"github.com/scim-operator/scim-operator/hack/replay/provider"
 )
 
-// FindUser looks a person up by userName; nil if there is none.
+// FindUser looks a person up by the unique identifier field, which is the userName or the work address: the same here;
+// nil if there is none.
 func (t *Tenant) FindUser(ctx context.Context, userName string) (provider.Resource, error) {
-	return t.find(ctx, provider.Users, "userName", userName)
+	return t.find(ctx, provider.Users, cmp.Or(t.Identifier, "userName"), userName)
 }
 
 // PushUser is the assignment of a person to the app: it finds the account and

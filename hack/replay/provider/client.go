@@ -2,6 +2,7 @@ package provider
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -26,12 +27,13 @@ const (
 
 // Client sends the requests of one identity provider to one SCIM server.
 type Client struct {
-	Name    string       // the identity provider's, as refusals call it
-	BaseURL string       // the SCIM base URL, with or without a slash at its end
-	Token   string       // sent as a bearer token
-	Header  http.Header  // what the provider says of itself; its Content-Type goes with bodies only
-	Query   string       // what the provider adds to the query of every URL; empty: nothing
-	HTTP    *http.Client // nil: a client that waits as long as providers do
+	Name          string       // the identity provider's, as refusals call it
+	BaseURL       string       // the SCIM base URL, with or without a slash at its end
+	Token         string       // sent as a bearer token
+	Authorization string       // what is sent in place of a bearer token; empty: nothing
+	Header        http.Header  // what the provider says of itself; its Content-Type goes with bodies only
+	Query         string       // what the provider adds to the query of every URL; empty: nothing
+	HTTP          *http.Client // nil: a client that waits as long as providers do
 }
 
 var patient = &http.Client{Timeout: responseTime}
@@ -83,7 +85,7 @@ func (c *Client) exchange(ctx context.Context, method, path string, body []byte)
 		return Answer{}, err
 	}
 	maps.Copy(request.Header, c.Header)
-	request.Header.Set("Authorization", "Bearer "+c.Token)
+	request.Header.Set("Authorization", cmp.Or(c.Authorization, "Bearer "+c.Token))
 	if body == nil {
 		request.Header.Del("Content-Type")
 	}

@@ -99,8 +99,8 @@ func (a Answer) sole(count int, attribute, value string) (Resource, error) {
 		return nil, a.Refuse(fmt.Sprintf("%d resources", p.Total), "at most one")
 	}
 	found := p.Resources[0]
-	if name, _ := found[attribute].(string); !strings.EqualFold(name, value) {
-		return nil, a.Refuse("a resource whose "+attribute+" is "+Text(found[attribute]), "only what the filter selects")
+	if !slices.ContainsFunc(found.values(attribute), func(v string) bool { return strings.EqualFold(v, value) }) {
+		return nil, a.Refuse("a resource whose "+attribute+" is "+Text(found.values(attribute)), "only what the filter selects")
 	}
 	return found, nil
 }

@@ -23,6 +23,25 @@ func (r Resource) ID() string {
 	return id
 }
 
+// values are the strings that a lookup by the attribute compares. Some providers look people up by email, which the
+// standard does not have: it means emails.value.
+func (r Resource) values(attribute string) []string {
+	if value, isString := r[attribute].(string); isString {
+		return []string{value}
+	}
+	var values []string
+	if slices.Contains([]string{"email", "emails", "emails.value"}, attribute) {
+		emails, _ := r["emails"].([]any)
+		for _, element := range emails {
+			email, _ := element.(map[string]any)
+			if value, isString := email["value"].(string); isString {
+				values = append(values, value)
+			}
+		}
+	}
+	return values
+}
+
 // Text shows a JSON value in a message.
 func Text(value any) string {
 	if value == nil {
