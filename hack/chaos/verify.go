@@ -12,8 +12,13 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
-// checkTimeout bounds the search for an order that explains one subject's history.
-const checkTimeout = 2 * time.Minute
+const (
+	// checkTimeout bounds the search for an order that explains one subject's history.
+	checkTimeout = 2 * time.Minute
+	// maxUndecided is of how many subjects the search may end without a result: where many requests were never answered,
+	// there are too many orders.
+	maxUndecided = 2
+)
 
 // userState is the register of one userName.
 type userState struct {
@@ -127,6 +132,7 @@ func (w *workload) verify(out string) error {
 	fmt.Printf("%d operations: %d done, %d without a sure answer, %d conflicts, %d not found\n",
 		len(w.history), outcomes[done], outcomes[unknown], outcomes[taken], outcomes[missing])
 	var wrong []error
+	undecided := 0
 	for subject, events := range bySubject {
 		model := users
 		if slices.Contains(w.crowd, subject) {
@@ -134,6 +140,11 @@ func (w *workload) verify(out string) error {
 		}
 		operations := operationsOf(events)
 		verdict, info := porcupine.CheckOperationsVerbose(model, operations, checkTimeout)
+		if verdict == porcupine.Unknown && undecided < maxUndecided {
+			undecided++
+			fmt.Println("no order of the writes of", subject, "was found or ruled out in", checkTimeout)
+			continue
+		}
 		if verdict == porcupine.Ok {
 			continue
 		}

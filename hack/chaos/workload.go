@@ -19,8 +19,8 @@ import (
 const (
 	workers = 9
 	// people compete for few userNames, and for the places of few members, so that writers meet.
-	userNames = 6
-	members   = 8
+	userNames = 8
+	members   = 10
 	// patience is how long a client waits for an answer; without one it does not know what became of its request.
 	patience = 5 * time.Second
 	pause    = 5 * time.Millisecond
