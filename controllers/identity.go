@@ -100,9 +100,16 @@ func (k kube) userConflict(ctx context.Context, d *v1alpha1.ScimDirectory, u *v1
 	return holderBefore(u, users), err
 }
 
-// freeMembers are the members of a user's identifier that the user may take over, when d, the user's directory, is in charge.
+// freeMembers are the members that a user may take over, when d, the user's directory, is in charge: the local one that the
+// identity provider found the user by, else those of the user's identifier.
 func (k kube) freeMembers(ctx context.Context, d *v1alpha1.ScimDirectory, u *v1alpha1.ScimUser,
 ) ([]*v1alpha1.AppMembership, error) {
+	if ref := u.Spec.MemberRef; ref != nil {
+		m, err := find[v1alpha1.AppMembership](ctx, k, u.Namespace, ref.Name)
+		if err != nil || isLocal(m) {
+			return []*v1alpha1.AppMembership{m}, err
+		}
+	}
 	by := d.Spec.Users.WithDefaults().Identifier
 	same, err := k.membersBy(ctx, u.Namespace, string(by), memberKey(&u.Spec, by))
 	if err != nil {

@@ -138,7 +138,7 @@ func (r *memberMirrorReconciler) localsSharing(ctx context.Context, d *v1alpha1.
 }
 
 // create makes a mirror, after asking the API server for one that the cache does not show yet, whose coming triggers the
-// next look.
+// next look, or one that the identity provider has taken over.
 func (r *memberMirrorReconciler) create(ctx context.Context, d *v1alpha1.ScimDirectory, m *v1alpha1.AppMembership) error {
 	var users v1alpha1.ScimUserList
 	if err := r.live.List(ctx, &users, client.InNamespace(m.Namespace),
@@ -146,7 +146,7 @@ func (r *memberMirrorReconciler) create(ctx context.Context, d *v1alpha1.ScimDir
 		return err
 	}
 	for i := range users.Items {
-		if u := &users.Items[i]; fromApp(u) && u.Spec.DirectoryRef.Name == d.Name {
+		if users.Items[i].Spec.DirectoryRef.Name == d.Name {
 			return nil
 		}
 	}
@@ -223,7 +223,7 @@ func (r *memberMirrorReconciler) ofMembers() handler.Funcs {
 	return funcs
 }
 
-// ofUsers: the member that a mirror shows, and local members that share an identifier with a user who is, or was, none.
+// ofUsers: the member that a mirror shows, or showed, and local members that share an identifier with a user who is, or was, none.
 func (r *memberMirrorReconciler) ofUsers() handler.Funcs {
 	changed := func(ctx context.Context, before, after *v1alpha1.ScimUser, q queue) {
 		if before != nil && after != nil && before.Generation == after.Generation &&
@@ -231,11 +231,13 @@ func (r *memberMirrorReconciler) ofUsers() handler.Funcs {
 			return // only status or metadata
 		}
 		for _, u := range []*v1alpha1.ScimUser{before, after} {
-			switch {
-			case u == nil:
-			case fromApp(u) && u.Spec.MemberRef != nil:
+			if u == nil {
+				continue
+			}
+			if u.Spec.MemberRef != nil {
 				enqueue(q, ordinary, u.Namespace, u.Spec.MemberRef.Name)
-			case !fromApp(u):
+			}
+			if !fromApp(u) {
 				triggers{r.kube}.report(ctx, r.enqueueSharing(ctx, u.Namespace, u.Spec.DirectoryRef.Name, &u.Spec, q))
 			}
 		}

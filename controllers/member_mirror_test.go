@@ -158,7 +158,7 @@ func (w *world) eventuallyMirror(directory string) v1alpha1.ScimUser {
 func (w *world) takeOver(id string, edit ...func(*v1alpha1.ScimUser)) {
 	GinkgoHelper()
 	change(w, id, func(u *v1alpha1.ScimUser) {
-		u.Spec.Origin, u.Spec.MemberRef = "", nil
+		u.Spec.Origin = ""
 		for _, f := range edit {
 			f(u)
 		}
@@ -305,6 +305,17 @@ var _ = Describe("A local member", func() {
 				&v1alpha1.UserReference{Directory: "okta", Name: u.Name}))
 			w.eventuallyReason(w.userConditions(u.Name), v1alpha1.ConditionReady, v1alpha1.ReasonProvisioned)
 			Eventually(w.shownIn("okta")).Should(BeEmpty())
+		})
+
+		It("is the person's also under a name that only the identity provider knows", func() {
+			w.directory("okta", primary, importAll)
+			w.localMember("local", "ada", "owner")
+			u := w.eventuallyMirror("okta")
+			w.takeOver(u.Name, func(u *v1alpha1.ScimUser) { u.Spec.UserName = "lovelace@example.com" })
+			w.eventuallyAccess("lovelace@example.com active [owner]")
+			w.setActive(u.Name, false)
+			w.eventuallyAccess("lovelace@example.com inactive [owner]")
+			Consistently(w.shownIn("okta")).Should(BeEmpty())
 		})
 
 		It("is local again, with the roles that it had, when the take-over is taken back", func() {

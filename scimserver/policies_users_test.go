@@ -331,7 +331,7 @@ var _ = Describe("The app's local members", func() {
 				Expect(a.header.Get("ETag")).NotTo(Equal(version))
 				taken := t.user(ctx, id)
 				Expect(taken.Spec.Origin).To(BeEmpty())
-				Expect(taken.Spec.MemberRef).To(BeNil())
+				Expect(taken.Spec.MemberRef.Name).To(Equal("local"), "the member is the person's under any name")
 				Expect(t.get("/Users").body).To(HaveKeyWithValue("totalResults", jsonNumber("1")))
 			},
 			Entry("a PUT", "PUT", `{"userName":"local@example.com","externalId":"00u1"}`, 200),
@@ -392,7 +392,7 @@ var _ = Describe("The app's local members", func() {
 		t.addUser("bob")
 		hidden(ctx, t, id)
 		Expect(t.post(`{"userName":"Local@example.com","title":"Dr"}`)).To(beMade(id))
-		Expect(t.user(ctx, id).Spec).To(SatisfyAll(HaveField("Origin", BeEmpty()), HaveField("MemberRef", BeNil()), HaveField("Title", "Dr")))
+		Expect(t.user(ctx, id).Spec).To(SatisfyAll(HaveField("Origin", BeEmpty()), HaveField("MemberRef.Name", "local"), HaveField("Title", "Dr")))
 		Expect(t.get("/Users").names()).To(ConsistOf("ada", "Local@example.com", "bob"))
 	})
 

@@ -63,6 +63,8 @@ type ScimUserSpec struct {
 	Origin Origin `json:"origin,omitempty"`
 
 	// memberRef names the AppMembership that a user of origin App stands for.
+	// It stays when the identity provider takes the user over: that local
+	// member is the person's, also if they are called otherwise there.
 	// +optional
 	MemberRef *MemberReference `json:"memberRef,omitempty"`
 

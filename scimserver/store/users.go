@@ -165,6 +165,7 @@ func (d *Directory) reinstate(ctx context.Context, p *policy, id string, u *v1al
 		before = old
 		next := old.DeepCopy()
 		next.Spec = u.Spec
+		next.Spec.MemberRef = old.Spec.MemberRef
 		return next, nil
 	})
 	return before, back, err
@@ -197,6 +198,8 @@ func (d *Directory) UpdateUser(ctx context.Context, id string, change func(*User
 		}
 		next := old.DeepCopy()
 		next.Spec = d.userSpec(u)
+		// The local member that a mirror stood for is the person's, whatever the identity provider calls them.
+		next.Spec.MemberRef = old.Spec.MemberRef
 		if leaves(p, old, next) {
 			return nil, errLeaves
 		}

@@ -21,6 +21,8 @@ type ScimUserSpecApplyConfiguration struct {
 	// nothing. Default: IdP.
 	Origin *apiv1alpha1.Origin `json:"origin,omitempty"`
 	// memberRef names the AppMembership that a user of origin App stands for.
+	// It stays when the identity provider takes the user over: that local
+	// member is the person's, also if they are called otherwise there.
 	MemberRef                        *MemberReferenceApplyConfiguration `json:"memberRef,omitempty"`
 	UserAttributesApplyConfiguration `json:""`
 	// enterprise is the extension
