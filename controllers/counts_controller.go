@@ -27,6 +27,9 @@ const (
 // countsReconciler counts each directory's users, groups and members.
 type countsReconciler struct {
 	kube
+	// written are the directories whose counts this process has written. What it sees cannot tell a count of 0 from none at
+	// all, so it writes each once; its one worker alone knows this.
+	written map[types.NamespacedName]types.UID
 }
 
 // +kubebuilder:rbac:groups=scim-operator.io,resources=scimdirectories;scimusers;scimgroups;scimmemberslices,verbs=get;list;watch
@@ -86,6 +89,7 @@ type counts struct{ users, active, groups, members int32 }
 func (r *countsReconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	d, err := find[v1alpha1.ScimDirectory](ctx, r, req.Namespace, req.Name)
 	if err != nil || d == nil {
+		delete(r.written, req.NamespacedName)
 		return reconcile.Result{}, err
 	}
 	n, complete, err := r.count(ctx, d)
@@ -96,15 +100,19 @@ func (r *countsReconciler) Reconcile(ctx context.Context, req reconcile.Request)
 		return reconcile.Result{RequeueAfter: countPause}, nil
 	}
 	s := d.Status
-	if n == (counts{s.Users, s.ActiveUsers, s.Groups, s.Members}) {
+	if r.written[req.NamespacedName] == d.UID && n == (counts{s.Users, s.ActiveUsers, s.Groups, s.Members}) {
 		return reconcile.Result{}, nil
 	}
-	return reconcile.Result{}, r.applyStatus(ctx, ac.ScimDirectory(d.Name, d.Namespace).
+	err = r.applyStatus(ctx, ac.ScimDirectory(d.Name, d.Namespace).
 		WithStatus(ac.ScimDirectoryStatus().
 			WithUsers(n.users).
 			WithActiveUsers(n.active).
 			WithGroups(n.groups).
 			WithMembers(n.members)), countsFieldManager)
+	if err == nil {
+		r.written[req.NamespacedName] = d.UID
+	}
+	return reconcile.Result{}, err
 }
 
 func (r *countsReconciler) count(ctx context.Context, d *v1alpha1.ScimDirectory) (n counts, complete bool, err error) {

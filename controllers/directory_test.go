@@ -88,6 +88,11 @@ var _ = Describe("A directory", func() {
 
 	It("counts what the identity provider pushed", func() {
 		w.directory("okta")
+		Eventually(func() string {
+			out, err := w.kubectl("get", "scimdirectory", "okta", "-o", "jsonpath={.status.users}{.status.activeUsers}{.status.groups}{.status.members}")
+			Expect(err).NotTo(HaveOccurred(), out)
+			return out
+		}).Should(Equal("0000"))
 		ada := w.user("okta", "ada@example.com")
 		bob := w.user("okta", "bob@example.com")
 		w.setActive(bob, false)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
@@ -68,7 +69,7 @@ func SetupWithManager(mgr manager.Manager, o Options) error {
 	}
 	for _, c := range []interface{ setup(manager.Manager) error }{
 		&directoryReconciler{kube: kube, gate: gate, events: events, externalURL: o.ExternalURL, grace: o.HandOverGrace},
-		&countsReconciler{kube: kube},
+		&countsReconciler{kube: kube, written: map[types.NamespacedName]types.UID{}},
 		&groupReconciler{kube: kube, events: events, sweepDelay: o.SweepDelay},
 		&roleMirrorReconciler{kube: kube},
 		&roleReconciler{kube: kube},
