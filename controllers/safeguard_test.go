@@ -3,6 +3,7 @@ package controllers
 import (
 	"fmt"
 	"strings"
+	"sync"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -33,6 +34,19 @@ func (w *world) staff(directory string, n int) (ids []string, group string, word
 	group = w.group(directory, "Admins", ids...)
 	w.eventuallyAccess(words...)
 	return ids, group, words
+}
+
+// atOnce does something to people within less time than the safeguard gathers what comes together.
+func (w *world) atOnce(ids []string, do func(id string)) {
+	GinkgoHelper()
+	var all sync.WaitGroup
+	for _, id := range ids {
+		all.Go(func() {
+			defer GinkgoRecover()
+			do(id)
+		})
+	}
+	all.Wait()
 }
 
 func (w *world) held(directory string) func() int {
@@ -117,9 +131,7 @@ var _ = Describe("The safeguard", func() {
 	It("holds a mass deactivation as a whole, says who and how to approve, and releases what is approved", func() {
 		w.directory("okta", primary, guarded(2))
 		ids, _, words := w.staff("okta", 4)
-		for _, id := range ids {
-			w.setActive(id, false)
-		}
+		w.atOnce(ids, func(id string) { w.setActive(id, false) })
 		Eventually(w.held("okta")).Should(Equal(4))
 		Expect(w.access()).To(Equal(words))
 		d := get[v1alpha1.ScimDirectory](w, "okta")
@@ -161,9 +173,7 @@ var _ = Describe("The safeguard", func() {
 	It("drops from the plan who comes back, so that the former approval releases nothing", func() {
 		w.directory("okta", primary, guarded(1))
 		ids, _, words := w.staff("okta", 3)
-		for _, id := range ids {
-			w.setActive(id, false)
-		}
+		w.atOnce(ids, func(id string) { w.setActive(id, false) })
 		Eventually(w.held("okta")).Should(Equal(3))
 		plan := get[v1alpha1.ScimDirectory](w, "okta").Status.Held.Plan
 		w.setActive(ids[0], true)
@@ -190,9 +200,7 @@ var _ = Describe("The safeguard", func() {
 		w.eventuallyAccess(after(words)...)
 	},
 		Entry("deleted people", func(ids []string, _ string) {
-			for _, id := range ids {
-				w.remove(get[v1alpha1.ScimUser](w, id))
-			}
+			w.atOnce(ids, func(id string) { w.remove(get[v1alpha1.ScimUser](w, id)) })
 		}, gone),
 		Entry("an emptied group", func(_ []string, group string) {
 			change(w, group, func(g *v1alpha1.ScimGroup) { g.Spec.Membership = nil })
@@ -215,9 +223,7 @@ var _ = Describe("The safeguard", func() {
 	It("lets a directory go that is deleted with its people retained", func() {
 		w.directory("okta", primary, guarded(1))
 		ids, _, words := w.staff("okta", 3)
-		for _, id := range ids {
-			w.setActive(id, false)
-		}
+		w.atOnce(ids, func(id string) { w.setActive(id, false) })
 		Eventually(w.held("okta")).Should(Equal(3))
 		w.remove(get[v1alpha1.ScimDirectory](w, "okta"))
 		Eventually(func() any { return get[v1alpha1.ScimDirectory](w, "okta") }).Should(BeNil())
@@ -247,9 +253,7 @@ var _ = Describe("The safeguard", func() {
 	DescribeTable("re-evaluates what it holds", func(edit func(*v1alpha1.ScimDirectory)) {
 		w.directory("okta", primary, guarded(1))
 		ids, _, words := w.staff("okta", 3)
-		for _, id := range ids {
-			w.setActive(id, false)
-		}
+		w.atOnce(ids, func(id string) { w.setActive(id, false) })
 		Eventually(w.held("okta")).Should(Equal(3))
 		change(w, "okta", func(d *v1alpha1.ScimDirectory) { d.Spec.Suspended = true })
 		Consistently(w.access).Should(Equal(words))
@@ -299,9 +303,7 @@ var _ = Describe("The last holder of a protected role", func() {
 		It("stays when all are deactivated at once, "+c.name, func() {
 			w.directory("okta", append(c.edit, primary)...)
 			ids, _, _ := w.staff("okta", 3)
-			for _, id := range ids {
-				w.setActive(id, false)
-			}
+			w.atOnce(ids, func(id string) { w.setActive(id, false) })
 			if c.edit != nil {
 				Eventually(w.held("okta")).Should(Equal(3))
 				w.approveHeld("okta")

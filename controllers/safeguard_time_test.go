@@ -63,9 +63,7 @@ var _ = Describe("In the course of time, the safeguard", func() {
 		w.role("admin", "Admins")
 		w.directory("okta", primary, guarded(1))
 		ids, _, words := w.staff("okta", 4)
-		for _, id := range ids[:2] {
-			w.setActive(id, false)
-		}
+		w.atOnce(ids[:2], func(id string) { w.setActive(id, false) })
 		w.remove(get[v1alpha1.ScimUser](w.world, ids[2]))
 		Eventually(w.held("okta")).Should(Equal(3))
 		for _, id := range ids[:3] {
@@ -91,9 +89,7 @@ var _ = Describe("In the course of time, the safeguard", func() {
 		w.role("admin", "Admins")
 		w.directory("okta", primary, guarded(1))
 		ids, _, words := w.staff("okta", 3)
-		for _, id := range ids {
-			w.setActive(id, false)
-		}
+		w.atOnce(ids, func(id string) { w.setActive(id, false) })
 		Eventually(w.held("okta")).Should(Equal(3))
 		for _, id := range ids {
 			w.eventuallyReason(w.memberConditions(id), v1alpha1.ConditionReady, v1alpha1.ReasonChangesHeld)
