@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -16,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/scim-operator/scim-operator/hack/controlplane"
 	"github.com/scim-operator/scim-operator/hack/controlplane/lifeline"
 )
 
@@ -33,7 +33,7 @@ func (s *stage) startOperator(ctx context.Context, flags ...string) (*operator, 
 	o := &operator{http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: clients, MaxConnsPerHost: clients}}}
 	for _, address := range []*string{&o.scim, &o.probe, &o.profile} {
 		var err error
-		if *address, err = freeAddress(ctx); err != nil {
+		if *address, err = controlplane.FreeAddress(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -85,15 +85,6 @@ func (o *operator) stop() {
 	_ = syscall.Kill(-o.cmd.Process.Pid, syscall.SIGKILL) // it fails when none is left
 	_ = o.cmd.Wait()
 	o.http.CloseIdleConnections()
-}
-
-func freeAddress(ctx context.Context) (string, error) {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer listener.Close()
-	return listener.Addr().String(), nil
 }
 
 func (o *operator) do(ctx context.Context, method, url string, body []byte) (int, []byte, error) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -87,7 +86,7 @@ func startCluster(ctx context.Context, binary, out string) (_ *cluster, err erro
 			return nil, err
 		}
 		for _, address := range []*string{&r.scim, &r.probe} {
-			if *address, err = freeAddress(ctx); err != nil {
+			if *address, err = controlplane.FreeAddress(ctx); err != nil {
 				return nil, err
 			}
 		}
@@ -309,13 +308,4 @@ func wait(ctx context.Context, d time.Duration) {
 	case <-ctx.Done():
 	case <-time.After(d):
 	}
-}
-
-func freeAddress(ctx context.Context) (string, error) {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer listener.Close()
-	return listener.Addr().String(), nil
 }

@@ -4,7 +4,6 @@ package operator
 
 import (
 	"context"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -118,8 +117,7 @@ func (i *Installation) TryKubectl(arguments ...string) (string, error) {
 // FreeAddress is where a server can listen.
 func FreeAddress() string {
 	ginkgo.GinkgoHelper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := controlplane.FreeAddress(context.Background())
 	gomega.Expect(err).NotTo(gomega.HaveOccurred())
-	defer listener.Close()
-	return listener.Addr().String()
+	return address
 }
