@@ -105,9 +105,6 @@ func (w *world) kubectl(arguments ...string) (string, error) {
 	assets, err := controlplane.Assets(w.ctx, root, GinkgoWriter)
 	Expect(err).NotTo(HaveOccurred())
 	program := filepath.Join(assets, "kubectl")
-	if _, err := os.Stat(program); err != nil {
-		Skip("there is no kubectl in " + assets)
-	}
 	kubeconfig := filepath.Join(GinkgoT().TempDir(), "kubeconfig")
 	Expect(os.WriteFile(kubeconfig, shared.Kubeconfig, 0o600)).To(Succeed())
 	command := exec.CommandContext(w.ctx, program, append([]string{"--kubeconfig", kubeconfig, "--namespace", w.ns}, arguments...)...)
