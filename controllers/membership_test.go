@@ -37,7 +37,8 @@ var _ = Describe("A person's access", func() {
 				Should(Equal([]v1alpha1.RoleGrant{{Role: "admin", Groups: []string{admins}}}))
 			Expect(get[v1alpha1.AppMembership](w, ada).Status.ManagedBy).To(Equal("okta"))
 			w.eventuallyReason(w.userConditions(ada), v1alpha1.ConditionReady, v1alpha1.ReasonProvisioned)
-			Expect(get[v1alpha1.ScimUser](w, ada).Status.Roles).To(Equal([]string{"admin"}))
+			// Ada was provisioned before she had the role; her status says each after it has happened.
+			Eventually(func() []string { return get[v1alpha1.ScimUser](w, ada).Status.Roles }).Should(Equal([]string{"admin"}))
 		})
 
 		It("ends at once with deactivation and comes back with activation", func() {
