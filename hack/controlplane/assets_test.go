@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/scim-operator/scim-operator/hack/controlplane/programs"
 )
 
 func TestVersionIsTheSourceModules(t *testing.T) {
@@ -45,28 +47,6 @@ func TestAssetsFromEnvironment(t *testing.T) {
 				t.Errorf("got %v; want an error that says %q", err, test.missing)
 			}
 		})
-	}
-}
-
-func TestAssetsOfAnotherVersionAreNotTaken(t *testing.T) {
-	dir := t.TempDir()
-	put(t, dir, "etcd", "kube-apiserver", "kubectl")
-	if current(dir) {
-		t.Error("taken without a stamp")
-	}
-	write(t, filepath.Join(dir, stampFile), "v1.0.0 plan9/mips")
-	if current(dir) {
-		t.Error("taken with the stamp of another version")
-	}
-	write(t, filepath.Join(dir, stampFile), stamp+"\n")
-	if !current(dir) {
-		t.Error("not taken with the right stamp")
-	}
-	if err := os.Remove(filepath.Join(dir, "kubectl")); err != nil {
-		t.Fatal(err)
-	}
-	if current(dir) {
-		t.Error("taken without kubectl")
 	}
 }
 
@@ -108,26 +88,11 @@ func TestDownloadIsFlattened(t *testing.T) {
 	if err := flatten(dir, unpacked); err != nil {
 		t.Fatal(err)
 	}
-	if missing := missing(dir, "etcd", "kube-apiserver", "kubectl"); missing != "" {
+	if missing := programs.Missing(dir, "etcd", "kube-apiserver", "kubectl"); missing != "" {
 		t.Errorf("%s is missing", missing)
 	}
 	if _, err := os.Stat(unpacked); !os.IsNotExist(err) {
 		t.Errorf("the download folder is left: %v", err)
-	}
-}
-
-func TestFailedStepSaysWhatTheGoToolSaid(t *testing.T) {
-	dir := t.TempDir()
-	write(t, filepath.Join(dir, "go.mod"), "module example.com/empty\n")
-	var progress bytes.Buffer
-	err := step(&progress, "build nothing", func() error {
-		return goCommand(t.Context(), dir, "build", "./no/such/package")
-	})
-	if err == nil || !strings.Contains(err.Error(), "build nothing: go build: exit status 1") || !strings.Contains(err.Error(), "no/such/package") {
-		t.Errorf("got %v", err)
-	}
-	if !strings.HasPrefix(progress.String(), "build nothing …") {
-		t.Errorf("progress is %q", progress.String())
 	}
 }
 

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
+
+	"github.com/scim-operator/scim-operator/hack/controlplane/programs"
 )
 
 const (
@@ -27,8 +29,8 @@ func download(ctx context.Context, dir string, progress io.Writer) error {
 		return err
 	}
 	unpacked := filepath.Join(dir, "download")
-	err := step(progress, "download etcd, kube-apiserver and kubectl", func() error {
-		return goCommand(ctx, os.TempDir(), "run", setupEnvtest, "use", strings.TrimPrefix(kubernetesVersion, "v"),
+	err := programs.Step(progress, "download etcd, kube-apiserver and kubectl", func() error {
+		return programs.Go(ctx, os.TempDir(), "run", setupEnvtest, "use", strings.TrimPrefix(kubernetesVersion, "v"),
 			"--bin-dir", unpacked, "--index", envtest.DefaultBinaryAssetsIndexURL)
 	})
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/scim-operator/scim-operator/hack/controlplane/programs"
 )
 
 const (
@@ -40,7 +42,7 @@ func (p place) lastWords() []byte {
 	var words []byte
 	for _, name := range []string{etcdLog, serverLog} {
 		if log, err := os.ReadFile(filepath.Join(p.dir, name)); err == nil {
-			words = fmt.Appendf(words, "%s:\n%s\n", name, lastLines(log, 10))
+			words = fmt.Appendf(words, "%s:\n%s\n", name, programs.LastLines(log, 10))
 		}
 	}
 	return words
