@@ -20,8 +20,8 @@ for generated in api config; do
   diff -ru "$generated" "$copy/$generated" || complain "$generated is not current: run \`make generate\`"
 done
 
-# Module files. hack/controlplane/source has no packages of its own beside the programs it builds.
-for module in . hack/tools hack/controlplane/source; do
+# Module files. The modules named source hold little or nothing beside the programs that are built from them.
+for module in . hack/tools hack/controlplane/source hack/openfga/source; do
   go -C "$module" mod tidy -diff || complain "$module/go.mod is not tidy: run \`go -C $module mod tidy\`"
 done
 
