@@ -13,11 +13,12 @@ import (
 // A watcher joins the server's process group and reads from a pipe that nobody ever writes to. The pipe ends
 // when the last holder of its other end does, also by SIGKILL. Then the watcher ends the server, removes what
 // would be left, and ends the group, itself included. As a member of the group it keeps the group's number,
-// which is the server's process id, from being used again, so it can never hit a stranger. The program takes
-// over the shell's process id.
+// which is the server's process id, from being used again, so it can never hit a stranger. It does not hear the
+// SIGHUP that the kernel sends to a group whose owner ends while a member is paused. The program takes over the
+// shell's process id.
 const script = `#!/bin/sh
 if [ "$1" != --help ]; then
-	(cat /dev/fd/%d; kill -s KILL $$; rm -rf -- %s; kill -s KILL -- -$$) </dev/null >/dev/null 2>&1 &
+	(trap '' HUP; cat /dev/fd/%d; kill -s KILL $$; rm -rf -- %s; kill -s KILL -- -$$) </dev/null >/dev/null 2>&1 &
 fi
 exec %s "$@"
 `

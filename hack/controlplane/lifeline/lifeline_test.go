@@ -38,10 +38,19 @@ func own(dir string) {
 }
 
 func TestServerEndsWithItsOwner(t *testing.T) {
-	for _, signal := range []os.Signal{os.Kill, syscall.SIGTERM, os.Interrupt} {
-		t.Run(signal.String(), func(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		signal os.Signal
+		pause  string
+	}{
+		{name: "killed", signal: os.Kill},
+		{name: "terminated", signal: syscall.SIGTERM},
+		{name: "interrupted", signal: os.Interrupt},
+		{name: "killed while the server is paused", signal: os.Kill, pause: "kill -s STOP $$\n"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
 			dir := t.TempDir()
-			server := "#!/bin/sh\necho \"$2\"\nexec sleep 600\n"
+			server := "#!/bin/sh\necho \"$2\"\n" + test.pause + "exec sleep 600\n"
 			if err := os.WriteFile(filepath.Join(dir, "it's a server"), []byte(server), 0o700); err != nil {
 				t.Fatal(err)
 			}
@@ -70,7 +79,7 @@ func TestServerEndsWithItsOwner(t *testing.T) {
 				t.Fatalf("the server said %q, %v; want its second argument", up, err)
 			}
 
-			if err := owner.Process.Signal(signal); err != nil {
+			if err := owner.Process.Signal(test.signal); err != nil {
 				t.Fatal(err)
 			}
 			_ = owner.Wait() // how it ended is not the question
