@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"os"
 	"strings"
@@ -57,6 +58,8 @@ type options struct {
 	pprofAddress               string
 	leaderElect                bool
 	leaderElectionNamespace    string
+	targetNetworks             string
+	targetInterval             time.Duration
 	auditLog                   string
 	development, printsVersion bool
 }
@@ -76,6 +79,8 @@ func (o *options) bind(f *flag.FlagSet) {
 	f.StringVar(&o.pprofAddress, "pprof-bind-address", "", "the address on which /debug/pprof is served, such as 127.0.0.1:6060; none by default")
 	f.BoolVar(&o.leaderElect, "leader-elect", false, "run the controllers on one of several replicas at a time; the SCIM server runs on all")
 	f.StringVar(&o.leaderElectionNamespace, "leader-election-namespace", "", "the namespace of the leader's Lease; that of the pod by default")
+	f.StringVar(&o.targetNetworks, "target-networks", "", "networks of private addresses that AppTargets may call, such as 10.96.0.0/12,fd00::/8; without it they reach public addresses only")
+	f.DurationVar(&o.targetInterval, "target-interval", 30*time.Second, "how often each AppTarget's system is read for what others changed in it")
 	f.StringVar(&o.auditLog, "audit-log", audit.Stdout, "where the audit log goes: stdout, or a file, which is opened anew when it was moved away")
 	f.BoolVar(&o.development, "development", false, "log in a form for people to read")
 	f.BoolVar(&o.printsVersion, "version", false, "print the version and exit")
@@ -96,11 +101,32 @@ func (o *options) check() error {
 		return errors.New("--requests-per-second must not be negative; 0 allows any number")
 	case o.maxStaleness <= 0:
 		return errors.New("--max-staleness must be positive")
+	case o.targetInterval < time.Second:
+		return errors.New("--target-interval must be at least one second")
 	case o.auditLog == "":
 		return errors.New("--audit-log must be stdout or the path of a file")
 	}
+	if _, err := networks(o.targetNetworks); err != nil {
+		return err
+	}
 	o.externalURL = strings.TrimRight(o.externalURL, "/")
 	return nil
+}
+
+// networks reads a list of networks.
+func networks(list string) ([]netip.Prefix, error) {
+	var all []netip.Prefix
+	for word := range strings.SplitSeq(list, ",") {
+		if word = strings.TrimSpace(word); word == "" {
+			continue
+		}
+		prefix, err := netip.ParsePrefix(word)
+		if err != nil {
+			return nil, fmt.Errorf("--target-networks: %q is not a network such as 10.96.0.0/12", word)
+		}
+		all = append(all, prefix.Masked())
+	}
+	return all, nil
 }
 
 func main() {
@@ -142,8 +168,13 @@ func run(o options) error {
 	}
 	defer auditLog.Close(auditTimeout)
 	if o.controllers {
+		reachable, err := networks(o.targetNetworks)
+		if err != nil {
+			return err
+		}
 		if err := controllers.SetupWithManager(mgr, controllers.Options{
-			ExternalURL: o.externalURL, Audit: auditLog.Logger(), Registerer: metrics.Registry,
+			ExternalURL: o.externalURL, TargetNetworks: reachable, TargetInterval: o.targetInterval,
+			Audit: auditLog.Logger(), Registerer: metrics.Registry,
 		}); err != nil {
 			return err
 		}

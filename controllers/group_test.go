@@ -101,16 +101,3 @@ var _ = Describe("A role", func() {
 		}).Should(Equal([]int32{1, 1}))
 	})
 })
-
-var _ = Describe("A target", func() {
-	It("is refused", func() {
-		w := newWorld()
-		t := &v1alpha1.AppTarget{}
-		t.Name = "rbac"
-		t.Spec.Mode = v1alpha1.TargetEnforce
-		t.Spec.KubernetesRBAC = &v1alpha1.KubernetesRBACTarget{ServiceAccountName: "granter"}
-		w.create(t)
-		w.eventuallyReason(targetConditions(w, "rbac"), v1alpha1.ConditionStalled, v1alpha1.ReasonTargetNotSupported)
-		w.eventuallyReason(targetConditions(w, "rbac"), v1alpha1.ConditionReady, v1alpha1.ReasonTargetNotSupported)
-	})
-})

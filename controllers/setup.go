@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -15,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
+	"github.com/scim-operator/scim-operator/controllers/targets"
 )
 
 // Options are what the controllers cannot find out by themselves.
@@ -30,6 +32,10 @@ type Options struct {
 	// that clearing the flag on one directory and then setting it on another takes nobody's access away in between.
 	// Default: five seconds.
 	HandOverGrace time.Duration
+	// TargetNetworks are the networks, beside public addresses, that AppTargets may call.
+	TargetNetworks []netip.Prefix
+	// TargetInterval is how often each AppTarget's system is read for what others changed. Default: 30 seconds.
+	TargetInterval time.Duration
 	// Audit receives a record for every change of a person's roles. Default: none are written.
 	Audit *slog.Logger
 	// Registerer takes the metrics. Default: there are none.
@@ -45,6 +51,7 @@ func (o Options) withDefaults() Options {
 	}
 	o.SweepDelay = cmp.Or(o.SweepDelay, 10*time.Minute)
 	o.HandOverGrace = cmp.Or(o.HandOverGrace, 5*time.Second)
+	o.TargetInterval = cmp.Or(o.TargetInterval, 30*time.Second)
 	return o
 }
 
@@ -78,7 +85,9 @@ func SetupWithManager(mgr manager.Manager, o Options) error {
 		&localMemberReconciler{kube: kube},
 		&memberMirrorReconciler{kube: kube},
 		&tombstoneReconciler{kube: kube},
-		&targetReconciler{kube: kube},
+		&targetReconciler{
+			kube: kube, events: events, config: mgr.GetConfig(), egress: targets.NewEgress(o.TargetNetworks), interval: o.TargetInterval,
+		},
 	} {
 		if err := c.setup(mgr); err != nil {
 			return fmt.Errorf("set up %T: %w", c, err)

@@ -291,10 +291,6 @@ func matcher(expected any) OmegaMatcher {
 	return Equal(expected)
 }
 
-func targetConditions(w *world, name string) func() []metav1.Condition {
-	return func() []metav1.Condition { return get[v1alpha1.AppTarget](w, name).Status.Conditions }
-}
-
 func (w *world) roleConditions(name string) func() []metav1.Condition {
 	return func() []metav1.Condition { return get[v1alpha1.AppRole](w, name).Status.Conditions }
 }

@@ -32,10 +32,16 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.AppRoleStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("AppTarget"):
 		return &apiv1alpha1.AppTargetApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("AppTargetLedger"):
+		return &apiv1alpha1.AppTargetLedgerApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("AppTargetLedgerSpec"):
+		return &apiv1alpha1.AppTargetLedgerSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("AppTargetSpec"):
 		return &apiv1alpha1.AppTargetSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("AppTargetStatus"):
 		return &apiv1alpha1.AppTargetStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ArgoCDRole"):
+		return &apiv1alpha1.ArgoCDRoleApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ArgoCDTarget"):
 		return &apiv1alpha1.ArgoCDTargetApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("AttributeCharacteristics"):
@@ -58,6 +64,10 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.ExtensionSchemaApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ExtensionSubAttribute"):
 		return &apiv1alpha1.ExtensionSubAttributeApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("GrafanaTarget"):
+		return &apiv1alpha1.GrafanaTargetApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("GrafanaTeam"):
+		return &apiv1alpha1.GrafanaTeamApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("GroupMembership"):
 		return &apiv1alpha1.GroupMembershipApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("GroupSelector"):
@@ -66,8 +76,18 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.GroupsPolicyApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("HeldChanges"):
 		return &apiv1alpha1.HeldChangesApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("KubernetesBinding"):
+		return &apiv1alpha1.KubernetesBindingApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("KubernetesRBACTarget"):
 		return &apiv1alpha1.KubernetesRBACTargetApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("KubernetesRoleReference"):
+		return &apiv1alpha1.KubernetesRoleReferenceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("LedgerEntry"):
+		return &apiv1alpha1.LedgerEntryApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("LedgerPending"):
+		return &apiv1alpha1.LedgerPendingApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("LedgerSequence"):
+		return &apiv1alpha1.LedgerSequenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Manager"):
 		return &apiv1alpha1.ManagerApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("MemberIdentity"):
@@ -78,6 +98,10 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.MultiValueApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("OpenFGATarget"):
 		return &apiv1alpha1.OpenFGATargetApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("OpenFGATuple"):
+		return &apiv1alpha1.OpenFGATupleApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("OpenShiftGroup"):
+		return &apiv1alpha1.OpenShiftGroupApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("OpenShiftGroupsTarget"):
 		return &apiv1alpha1.OpenShiftGroupsTargetApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RemovalWindow"):
@@ -116,6 +140,12 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.ScimUserStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SecretReference"):
 		return &apiv1alpha1.SecretReferenceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("TargetPlan"):
+		return &apiv1alpha1.TargetPlanApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("TargetReference"):
+		return &apiv1alpha1.TargetReferenceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("TargetSecretReference"):
+		return &apiv1alpha1.TargetSecretReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("UserAttributes"):
 		return &apiv1alpha1.UserAttributesApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("UserName"):

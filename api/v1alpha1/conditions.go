@@ -14,6 +14,8 @@ const (
 	ConditionTokensValid = "TokensValid"
 	// ConditionChangesHeld is present on a ScimDirectory while its safeguard holds removals of access back.
 	ConditionChangesHeld = "ChangesHeld"
+	// ConditionScopesMatch says whether Argo CD looks at the claim by which an argoCD target names people.
+	ConditionScopesMatch = "ScopesMatch"
 	// ConditionReleased is present on a ScimGroup that an administrator has released: anybody may edit or delete it, until
 	// the identity provider writes to it again.
 	ConditionReleased = "Released"
@@ -91,8 +93,23 @@ const (
 	// ReasonLocal: no directory manages this member.
 	ReasonLocal = "Local"
 
-	// ReasonTargetNotSupported: this version of the operator does not act on AppTargets of this kind.
-	ReasonTargetNotSupported = "TargetNotSupported"
+	// ReasonInSync: the system holds exactly what it should of this target.
+	ReasonInSync = "InSync"
+	// ReasonObserved: the target's mode is Observe; status.plan says what would be changed.
+	ReasonObserved = "Observed"
+	// ReasonApplying: changes are being carried out.
+	ReasonApplying = "Applying"
+	// ReasonTargetUnreachable: the system does not answer, or not as it should.
+	ReasonTargetUnreachable = "TargetUnreachable"
+	// ReasonTargetRefused: the system refuses some changes.
+	ReasonTargetRefused = "TargetRefused"
+	// ReasonNotOurs: something that others made stands in the target's place.
+	ReasonNotOurs = "NotOurs"
+	// ReasonInvalidSpec: something that the spec names, or that the spec says, cannot be.
+	ReasonInvalidSpec = "InvalidSpec"
+	// ReasonScopesMatch and ReasonScopesMismatch: whether Argo CD looks at the claim that holds the subject.
+	ReasonScopesMatch    = "ScopesMatch"
+	ReasonScopesMismatch = "ScopesMismatch"
 )
 
 const (
@@ -103,6 +120,17 @@ const (
 	RetainedFieldManager = "scim-operator-retained"
 	// DirectoryFinalizer holds a ScimDirectory until its people and groups are released.
 	DirectoryFinalizer = "scim-operator.io/directory"
+	// TargetFinalizer holds an AppTarget until what it gave is taken back, or orphaned.
+	TargetFinalizer = "scim-operator.io/target"
+
+	// TargetSecretType is the only type of Secret that an AppTarget's credentials are read from.
+	TargetSecretType = "scim-operator.io/target"
+	// TargetSecretTokenKey is the key of the token that is sent to OpenFGA and Grafana.
+	TargetSecretTokenKey = "token"
+	// TargetSecretSigningKey is the key of the secrets with which calls of a webhook are signed.
+	TargetSecretSigningKey = "signingSecret"
+	// TargetSecretCAKey is the key of certificates in PEM that are trusted beside the system's.
+	TargetSecretCAKey = "ca.crt"
 
 	// TokenSecretType is the only type of Secret that is ever read as a token.
 	TokenSecretType = "scim-operator.io/token"
@@ -124,6 +152,9 @@ const (
 	RequestAnnotation = "scim-operator.io/request"
 	// RoleOfGroupLabel on an AppRole is the name of the ScimGroup that it was made for.
 	RoleOfGroupLabel = "scim-operator.io/group"
+	// TargetNamespaceLabel and TargetLabel say which AppTarget made an object, and keeps it.
+	TargetNamespaceLabel = "scim-operator.io/target-namespace"
+	TargetLabel          = "scim-operator.io/target"
 )
 
 // LastModifiedAnnotation is when the SCIM server last changed the resource (RFC 3339), for meta.lastModified. It is not

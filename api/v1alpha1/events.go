@@ -53,3 +53,9 @@ const (
 	// EventChangesReleased: an administrator approved held changes.
 	EventChangesReleased = "ChangesReleased"
 )
+
+// Reasons of the Kubernetes Events on an AppTarget. A condition that changes is told with its own reason.
+const (
+	// EventDriftCorrected: what others changed in the system was put right.
+	EventDriftCorrected = "DriftCorrected"
+)

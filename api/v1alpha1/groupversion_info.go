@@ -32,6 +32,7 @@ func addKnownTypes(scheme *runtime.Scheme) error {
 		&AppRole{}, &AppRoleList{},
 		&AppMembership{}, &AppMembershipList{},
 		&AppTarget{}, &AppTargetList{},
+		&AppTargetLedger{}, &AppTargetLedgerList{},
 	)
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil

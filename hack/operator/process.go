@@ -22,31 +22,41 @@ type Process struct {
 
 	command *exec.Cmd
 	ready   string
+	make    func() *exec.Cmd
 }
 
 // Launch starts the operator; address is where it serves SCIM.
 func (i *Installation) Launch(address string, flags ...string) *Process {
 	ginkgo.GinkgoHelper()
 	probe := FreeAddress()
-	p := &Process{URL: "http://" + address, Exited: make(chan struct{}), Log: gbytes.NewBuffer(), ready: "http://" + probe + "/readyz"}
-	p.command = i.Command(append([]string{
-		"--scim-bind-address=" + address, "--external-url=" + p.URL,
-		"--health-probe-bind-address=" + probe, "--metrics-bind-address=0", "--requests-per-second=0",
-	}, flags...)...)
-	p.command.Stdout, p.command.Stderr = p.Log, p.Log
-	gomega.Expect(p.command.Start()).To(gomega.Succeed())
-	go func() {
-		defer close(p.Exited)
-		p.Failure = p.command.Wait()
-	}()
+	p := &Process{URL: "http://" + address, Log: gbytes.NewBuffer(), ready: "http://" + probe + "/readyz"}
+	p.make = func() *exec.Cmd {
+		return i.Command(append([]string{
+			"--scim-bind-address=" + address, "--external-url=" + p.URL,
+			"--health-probe-bind-address=" + probe, "--metrics-bind-address=0", "--requests-per-second=0",
+		}, flags...)...)
+	}
+	p.Start()
 	ginkgo.DeferCleanup(func() {
-		p.Signal(os.Kill)
-		gomega.Eventually(p.Exited).Should(gomega.BeClosed())
+		p.Kill()
 		if ginkgo.CurrentSpecReport().Failed() {
 			ginkgo.AddReportEntry("operator.log", string(p.Log.Contents()))
 		}
 	})
 	return p
+}
+
+// Start starts it, again after it has ended.
+func (p *Process) Start() {
+	ginkgo.GinkgoHelper()
+	command, exited := p.make(), make(chan struct{})
+	command.Stdout, command.Stderr = p.Log, p.Log
+	gomega.Expect(command.Start()).To(gomega.Succeed())
+	p.command, p.Exited = command, exited
+	go func() {
+		defer close(exited)
+		p.Failure = command.Wait()
+	}()
 }
 
 // Signal reaches the process, unless it has ended.

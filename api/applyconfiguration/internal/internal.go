@@ -192,25 +192,77 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: status
       type:
         namedType: com.github.scim-operator.scim-operator.api.v1alpha1.AppTargetStatus
+- name: com.github.scim-operator.scim-operator.api.v1alpha1.AppTargetLedger
+  map:
+    fields:
+    - name: apiVersion
+      type:
+        scalar: string
+    - name: kind
+      type:
+        scalar: string
+    - name: metadata
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta
+    - name: spec
+      type:
+        namedType: com.github.scim-operator.scim-operator.api.v1alpha1.AppTargetLedgerSpec
+- name: com.github.scim-operator.scim-operator.api.v1alpha1.AppTargetLedgerSpec
+  map:
+    fields:
+    - name: entries
+      type:
+        list:
+          elementType:
+            namedType: com.github.scim-operator.scim-operator.api.v1alpha1.LedgerEntry
+          elementRelationship: atomic
+    - name: sequences
+      type:
+        list:
+          elementType:
+            namedType: com.github.scim-operator.scim-operator.api.v1alpha1.LedgerSequence
+          elementRelationship: associative
+          keys:
+          - directory
+    - name: targetRef
+      type:
+        namedType: com.github.scim-operator.scim-operator.api.v1alpha1.TargetReference
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.AppTargetSpec
   map:
     fields:
+    - name: adopt
+      type:
+        scalar: boolean
     - name: argoCD
       type:
         namedType: com.github.scim-operator.scim-operator.api.v1alpha1.ArgoCDTarget
+    - name: deletionPolicy
+      type:
+        namedType: com.github.scim-operator.scim-operator.api.v1alpha1.TargetDeletionPolicy
+    - name: grafana
+      type:
+        namedType: com.github.scim-operator.scim-operator.api.v1alpha1.GrafanaTarget
     - name: kubernetesRBAC
       type:
         namedType: com.github.scim-operator.scim-operator.api.v1alpha1.KubernetesRBACTarget
     - name: mode
       type:
         namedType: com.github.scim-operator.scim-operator.api.v1alpha1.TargetMode
-      default: Observe
     - name: openFGA
       type:
         namedType: com.github.scim-operator.scim-operator.api.v1alpha1.OpenFGATarget
     - name: openShiftGroups
       type:
         namedType: com.github.scim-operator.scim-operator.api.v1alpha1.OpenShiftGroupsTarget
+    - name: roles
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: serviceAccountName
+      type:
+        scalar: string
     - name: webhook
       type:
         namedType: com.github.scim-operator.scim-operator.api.v1alpha1.WebhookTarget
@@ -225,16 +277,53 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - type
+    - name: foreign
+      type:
+        scalar: numeric
+    - name: grants
+      type:
+        scalar: numeric
+    - name: kind
+      type:
+        scalar: string
+    - name: leftOut
+      type:
+        scalar: numeric
+    - name: mode
+      type:
+        namedType: com.github.scim-operator.scim-operator.api.v1alpha1.TargetMode
     - name: observedGeneration
       type:
         scalar: numeric
+    - name: plan
+      type:
+        namedType: com.github.scim-operator.scim-operator.api.v1alpha1.TargetPlan
+- name: com.github.scim-operator.scim-operator.api.v1alpha1.ArgoCDRole
+  map:
+    fields:
+    - name: argoCDRole
+      type:
+        scalar: string
+    - name: role
+      type:
+        scalar: string
+- name: com.github.scim-operator.scim-operator.api.v1alpha1.ArgoCDSubject
+  scalar: string
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.ArgoCDTarget
   map:
     fields:
     - name: namespace
       type:
         scalar: string
-      default: argocd
+    - name: roles
+      type:
+        list:
+          elementType:
+            namedType: com.github.scim-operator.scim-operator.api.v1alpha1.ArgoCDRole
+          elementRelationship: atomic
+    - name: subject
+      type:
+        namedType: com.github.scim-operator.scim-operator.api.v1alpha1.ArgoCDSubject
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.AttributeMutability
   scalar: string
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.AttributeReturned
@@ -451,6 +540,35 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: type
       type:
         namedType: com.github.scim-operator.scim-operator.api.v1alpha1.AttributeType
+- name: com.github.scim-operator.scim-operator.api.v1alpha1.GrafanaSubject
+  scalar: string
+- name: com.github.scim-operator.scim-operator.api.v1alpha1.GrafanaTarget
+  map:
+    fields:
+    - name: credentials
+      type:
+        namedType: com.github.scim-operator.scim-operator.api.v1alpha1.TargetSecretReference
+    - name: subject
+      type:
+        namedType: com.github.scim-operator.scim-operator.api.v1alpha1.GrafanaSubject
+    - name: teams
+      type:
+        list:
+          elementType:
+            namedType: com.github.scim-operator.scim-operator.api.v1alpha1.GrafanaTeam
+          elementRelationship: atomic
+    - name: url
+      type:
+        scalar: string
+- name: com.github.scim-operator.scim-operator.api.v1alpha1.GrafanaTeam
+  map:
+    fields:
+    - name: role
+      type:
+        scalar: string
+    - name: team
+      type:
+        scalar: string
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.GroupMeaning
   scalar: string
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.GroupMembership
@@ -517,12 +635,90 @@ var schemaYAML = typed.YAMLObject(`types:
   scalar: string
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.JustInTime
   scalar: string
+- name: com.github.scim-operator.scim-operator.api.v1alpha1.KubernetesBinding
+  map:
+    fields:
+    - name: clusterWide
+      type:
+        scalar: boolean
+    - name: name
+      type:
+        scalar: string
+    - name: namespaces
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: role
+      type:
+        scalar: string
+    - name: roleRef
+      type:
+        namedType: com.github.scim-operator.scim-operator.api.v1alpha1.KubernetesRoleReference
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.KubernetesRBACTarget
   map:
     fields:
-    - name: serviceAccountName
+    - name: bindings
+      type:
+        list:
+          elementType:
+            namedType: com.github.scim-operator.scim-operator.api.v1alpha1.KubernetesBinding
+          elementRelationship: atomic
+    - name: subject
       type:
         scalar: string
+- name: com.github.scim-operator.scim-operator.api.v1alpha1.KubernetesRoleReference
+  map:
+    fields:
+    - name: kind
+      type:
+        scalar: string
+    - name: name
+      type:
+        scalar: string
+- name: com.github.scim-operator.scim-operator.api.v1alpha1.LedgerEntry
+  map:
+    fields:
+    - name: grants
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: pending
+      type:
+        namedType: com.github.scim-operator.scim-operator.api.v1alpha1.LedgerPending
+    - name: subject
+      type:
+        scalar: string
+- name: com.github.scim-operator.scim-operator.api.v1alpha1.LedgerPending
+  map:
+    fields:
+    - name: directory
+      type:
+        scalar: string
+    - name: first
+      type:
+        scalar: numeric
+    - name: grants
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: time
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+- name: com.github.scim-operator.scim-operator.api.v1alpha1.LedgerSequence
+  map:
+    fields:
+    - name: directory
+      type:
+        scalar: string
+    - name: last
+      type:
+        scalar: numeric
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.LocalEdits
   scalar: string
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.Manager
@@ -570,16 +766,63 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.OpenFGATarget
   map:
     fields:
+    - name: authorizationModelId
+      type:
+        scalar: string
+    - name: credentials
+      type:
+        namedType: com.github.scim-operator.scim-operator.api.v1alpha1.TargetSecretReference
     - name: storeId
       type:
         scalar: string
+    - name: tuples
+      type:
+        list:
+          elementType:
+            namedType: com.github.scim-operator.scim-operator.api.v1alpha1.OpenFGATuple
+          elementRelationship: atomic
     - name: url
+      type:
+        scalar: string
+    - name: user
+      type:
+        scalar: string
+- name: com.github.scim-operator.scim-operator.api.v1alpha1.OpenFGATuple
+  map:
+    fields:
+    - name: object
+      type:
+        scalar: string
+    - name: relation
+      type:
+        scalar: string
+    - name: role
+      type:
+        scalar: string
+- name: com.github.scim-operator.scim-operator.api.v1alpha1.OpenShiftGroup
+  map:
+    fields:
+    - name: name
+      type:
+        scalar: string
+    - name: role
       type:
         scalar: string
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.OpenShiftGroupsTarget
   map:
     fields:
+    - name: groups
+      type:
+        list:
+          elementType:
+            namedType: com.github.scim-operator.scim-operator.api.v1alpha1.OpenShiftGroup
+          elementRelationship: associative
+          keys:
+          - role
     - name: prefix
+      type:
+        scalar: string
+    - name: subject
       type:
         scalar: string
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.Origin
@@ -1028,8 +1271,43 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: name
       type:
         scalar: string
+- name: com.github.scim-operator.scim-operator.api.v1alpha1.TargetDeletionPolicy
+  scalar: string
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.TargetMode
   scalar: string
+- name: com.github.scim-operator.scim-operator.api.v1alpha1.TargetPlan
+  map:
+    fields:
+    - name: additions
+      type:
+        scalar: numeric
+    - name: changes
+      type:
+        scalar: numeric
+    - name: hash
+      type:
+        scalar: string
+    - name: lines
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
+    - name: removals
+      type:
+        scalar: numeric
+- name: com.github.scim-operator.scim-operator.api.v1alpha1.TargetReference
+  map:
+    fields:
+    - name: name
+      type:
+        scalar: string
+- name: com.github.scim-operator.scim-operator.api.v1alpha1.TargetSecretReference
+  map:
+    fields:
+    - name: name
+      type:
+        scalar: string
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.TokenFailure
   scalar: string
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.TokenScope
@@ -1098,6 +1376,12 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.WebhookTarget
   map:
     fields:
+    - name: credentials
+      type:
+        namedType: com.github.scim-operator.scim-operator.api.v1alpha1.TargetSecretReference
+    - name: snapshotInterval
+      type:
+        scalar: string
     - name: url
       type:
         scalar: string

@@ -14,9 +14,9 @@ import (
 // AppTargetApplyConfiguration represents a declarative configuration of the AppTarget type for use
 // with apply.
 //
-// AppTarget is a system where access takes effect. This version of the
-// operator reads AppTargets and refuses them: each shows Ready=False and
-// Stalled with reason TargetNotSupported, and nothing is changed anywhere.
+// AppTarget is a system where access takes effect: the operator makes what
+// the system knows of people follow the AppMemberships of the namespace,
+// and takes back only what it made itself.
 type AppTargetApplyConfiguration struct {
 	v1.TypeMetaApplyConfiguration `json:""`
 	// metadata is the standard metadata of an object.

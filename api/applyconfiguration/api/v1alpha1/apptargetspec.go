@@ -14,16 +14,33 @@ type AppTargetSpecApplyConfiguration struct {
 	// mode is Observe (show in status what would be changed, change nothing)
 	// or Enforce. Default: Observe.
 	Mode *apiv1alpha1.TargetMode `json:"mode,omitempty"`
-	// kubernetesRBAC asks for RoleBindings in this namespace.
+	// roles are the names of the AppRoles that the target carries, at most
+	// 1000; a role that is not among them means nothing there. Default: all.
+	Roles []string `json:"roles,omitempty"`
+	// adopt takes over what stands in the target's place and was made by
+	// others, so that it is changed, and taken back, as if the target had made
+	// it. Otherwise it is left as it is. Default: false.
+	Adopt *bool `json:"adopt,omitempty"`
+	// deletionPolicy is what becomes of the access that the target gave when
+	// the AppTarget is deleted: Revoke takes it back, Orphan leaves it. A
+	// target whose mode is Observe leaves it in either case. Default: Revoke.
+	DeletionPolicy *apiv1alpha1.TargetDeletionPolicy `json:"deletionPolicy,omitempty"`
+	// serviceAccountName is the ServiceAccount of this namespace as which
+	// kubernetesRBAC, argoCD and openShiftGroups read and write, so that the
+	// target can give nothing away that the ServiceAccount could not.
+	ServiceAccountName *string `json:"serviceAccountName,omitempty"`
+	// kubernetesRBAC keeps RoleBindings and ClusterRoleBindings.
 	KubernetesRBAC *KubernetesRBACTargetApplyConfiguration `json:"kubernetesRBAC,omitempty"`
-	// argoCD asks for lines in Argo CD's RBAC policy.
+	// argoCD keeps lines in Argo CD's RBAC policy.
 	ArgoCD *ArgoCDTargetApplyConfiguration `json:"argoCD,omitempty"`
-	// openShiftGroups asks for OpenShift Groups (user.openshift.io/v1).
+	// openShiftGroups keeps OpenShift Groups (user.openshift.io/v1).
 	OpenShiftGroups *OpenShiftGroupsTargetApplyConfiguration `json:"openShiftGroups,omitempty"`
-	// openFGA asks for relationship tuples in an OpenFGA store.
+	// openFGA keeps relationship tuples in an OpenFGA store.
 	OpenFGA *OpenFGATargetApplyConfiguration `json:"openFGA,omitempty"`
-	// webhook asks for one HTTP call for each change of access.
+	// webhook makes one HTTP call for each change of access.
 	Webhook *WebhookTargetApplyConfiguration `json:"webhook,omitempty"`
+	// grafana keeps the members of Grafana's teams.
+	Grafana *GrafanaTargetApplyConfiguration `json:"grafana,omitempty"`
 }
 
 // AppTargetSpecApplyConfiguration constructs a declarative configuration of the AppTargetSpec type for use with
@@ -37,6 +54,40 @@ func AppTargetSpec() *AppTargetSpecApplyConfiguration {
 // If called multiple times, the Mode field is set to the value of the last call.
 func (b *AppTargetSpecApplyConfiguration) WithMode(value apiv1alpha1.TargetMode) *AppTargetSpecApplyConfiguration {
 	b.Mode = &value
+	return b
+}
+
+// WithRoles adds the given value to the Roles field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Roles field.
+func (b *AppTargetSpecApplyConfiguration) WithRoles(values ...string) *AppTargetSpecApplyConfiguration {
+	for i := range values {
+		b.Roles = append(b.Roles, values[i])
+	}
+	return b
+}
+
+// WithAdopt sets the Adopt field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Adopt field is set to the value of the last call.
+func (b *AppTargetSpecApplyConfiguration) WithAdopt(value bool) *AppTargetSpecApplyConfiguration {
+	b.Adopt = &value
+	return b
+}
+
+// WithDeletionPolicy sets the DeletionPolicy field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the DeletionPolicy field is set to the value of the last call.
+func (b *AppTargetSpecApplyConfiguration) WithDeletionPolicy(value apiv1alpha1.TargetDeletionPolicy) *AppTargetSpecApplyConfiguration {
+	b.DeletionPolicy = &value
+	return b
+}
+
+// WithServiceAccountName sets the ServiceAccountName field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ServiceAccountName field is set to the value of the last call.
+func (b *AppTargetSpecApplyConfiguration) WithServiceAccountName(value string) *AppTargetSpecApplyConfiguration {
+	b.ServiceAccountName = &value
 	return b
 }
 
@@ -77,5 +128,13 @@ func (b *AppTargetSpecApplyConfiguration) WithOpenFGA(value *OpenFGATargetApplyC
 // If called multiple times, the Webhook field is set to the value of the last call.
 func (b *AppTargetSpecApplyConfiguration) WithWebhook(value *WebhookTargetApplyConfiguration) *AppTargetSpecApplyConfiguration {
 	b.Webhook = value
+	return b
+}
+
+// WithGrafana sets the Grafana field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Grafana field is set to the value of the last call.
+func (b *AppTargetSpecApplyConfiguration) WithGrafana(value *GrafanaTargetApplyConfiguration) *AppTargetSpecApplyConfiguration {
+	b.Grafana = value
 	return b
 }

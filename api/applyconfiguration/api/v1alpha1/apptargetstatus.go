@@ -3,6 +3,7 @@
 package v1alpha1
 
 import (
+	apiv1alpha1 "github.com/scim-operator/scim-operator/api/v1alpha1"
 	v1 "k8s.io/client-go/applyconfigurations/meta/v1"
 )
 
@@ -14,7 +15,25 @@ type AppTargetStatusApplyConfiguration struct {
 	// observedGeneration is the metadata.generation that this status
 	// describes.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
-	// conditions are Ready and Stalled (TargetNotSupported).
+	// kind is the field of spec that says where access takes effect, such as
+	// kubernetesRBAC.
+	Kind *string `json:"kind,omitempty"`
+	// mode is the mode in effect.
+	Mode *apiv1alpha1.TargetMode `json:"mode,omitempty"`
+	// grants is how many grants of this target the system holds: one for each
+	// person and each thing that their roles mean there.
+	Grants *int32 `json:"grants,omitempty"`
+	// foreign is how many of the grants that are wanted are there because
+	// others made them; the target does not take them back.
+	Foreign *int32 `json:"foreign,omitempty"`
+	// leftOut is how many people have a role that the system cannot take,
+	// such as for want of an e-mail address.
+	LeftOut *int32 `json:"leftOut,omitempty"`
+	// plan is what is yet to be changed. Absent when there is nothing.
+	Plan *TargetPlanApplyConfiguration `json:"plan,omitempty"`
+	// conditions are Ready (InSync, Observed, Applying, TargetUnreachable,
+	// TargetRefused, NotOurs, InvalidSpec, Deleting), Reconciling, Stalled, and
+	// ScopesMatch of argoCD.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 }
 
@@ -29,6 +48,54 @@ func AppTargetStatus() *AppTargetStatusApplyConfiguration {
 // If called multiple times, the ObservedGeneration field is set to the value of the last call.
 func (b *AppTargetStatusApplyConfiguration) WithObservedGeneration(value int64) *AppTargetStatusApplyConfiguration {
 	b.ObservedGeneration = &value
+	return b
+}
+
+// WithKind sets the Kind field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Kind field is set to the value of the last call.
+func (b *AppTargetStatusApplyConfiguration) WithKind(value string) *AppTargetStatusApplyConfiguration {
+	b.Kind = &value
+	return b
+}
+
+// WithMode sets the Mode field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Mode field is set to the value of the last call.
+func (b *AppTargetStatusApplyConfiguration) WithMode(value apiv1alpha1.TargetMode) *AppTargetStatusApplyConfiguration {
+	b.Mode = &value
+	return b
+}
+
+// WithGrants sets the Grants field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Grants field is set to the value of the last call.
+func (b *AppTargetStatusApplyConfiguration) WithGrants(value int32) *AppTargetStatusApplyConfiguration {
+	b.Grants = &value
+	return b
+}
+
+// WithForeign sets the Foreign field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Foreign field is set to the value of the last call.
+func (b *AppTargetStatusApplyConfiguration) WithForeign(value int32) *AppTargetStatusApplyConfiguration {
+	b.Foreign = &value
+	return b
+}
+
+// WithLeftOut sets the LeftOut field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the LeftOut field is set to the value of the last call.
+func (b *AppTargetStatusApplyConfiguration) WithLeftOut(value int32) *AppTargetStatusApplyConfiguration {
+	b.LeftOut = &value
+	return b
+}
+
+// WithPlan sets the Plan field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Plan field is set to the value of the last call.
+func (b *AppTargetStatusApplyConfiguration) WithPlan(value *TargetPlanApplyConfiguration) *AppTargetStatusApplyConfiguration {
+	b.Plan = value
 	return b
 }
 

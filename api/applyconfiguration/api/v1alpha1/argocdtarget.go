@@ -2,14 +2,26 @@
 
 package v1alpha1
 
+import (
+	apiv1alpha1 "github.com/scim-operator/scim-operator/api/v1alpha1"
+)
+
 // ArgoCDTargetApplyConfiguration represents a declarative configuration of the ArgoCDTarget type for use
 // with apply.
 //
-// ArgoCDTarget asks for lines in Argo CD's RBAC policy.
+// ArgoCDTarget keeps the key policy.<namespace>.<name>.csv in the ConfigMap
+// argocd-rbac-cm, where namespace and name are the AppTarget's.
 type ArgoCDTargetApplyConfiguration struct {
 	// namespace is where Argo CD's ConfigMap argocd-rbac-cm is. Default:
 	// argocd.
 	Namespace *string `json:"namespace,omitempty"`
+	// subject is the attribute by which Argo CD knows a person: email (the
+	// claim email), userName (preferred_username) or externalId (sub). The
+	// claim has to be among the scopes of argocd-rbac-cm, except for sub.
+	// Default: email.
+	Subject *apiv1alpha1.ArgoCDSubject `json:"subject,omitempty"`
+	// roles say what each role means in Argo CD, at most 1000.
+	Roles []ArgoCDRoleApplyConfiguration `json:"roles,omitempty"`
 }
 
 // ArgoCDTargetApplyConfiguration constructs a declarative configuration of the ArgoCDTarget type for use with
@@ -23,5 +35,26 @@ func ArgoCDTarget() *ArgoCDTargetApplyConfiguration {
 // If called multiple times, the Namespace field is set to the value of the last call.
 func (b *ArgoCDTargetApplyConfiguration) WithNamespace(value string) *ArgoCDTargetApplyConfiguration {
 	b.Namespace = &value
+	return b
+}
+
+// WithSubject sets the Subject field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Subject field is set to the value of the last call.
+func (b *ArgoCDTargetApplyConfiguration) WithSubject(value apiv1alpha1.ArgoCDSubject) *ArgoCDTargetApplyConfiguration {
+	b.Subject = &value
+	return b
+}
+
+// WithRoles adds the given value to the Roles field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Roles field.
+func (b *ArgoCDTargetApplyConfiguration) WithRoles(values ...*ArgoCDRoleApplyConfiguration) *ArgoCDTargetApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithRoles")
+		}
+		b.Roles = append(b.Roles, *values[i])
+	}
 	return b
 }

@@ -5,11 +5,16 @@ package v1alpha1
 // KubernetesRBACTargetApplyConfiguration represents a declarative configuration of the KubernetesRBACTarget type for use
 // with apply.
 //
-// KubernetesRBACTarget asks for RoleBindings in this namespace.
+// KubernetesRBACTarget keeps RoleBindings and ClusterRoleBindings, each of
+// at most 1000 subjects.
 type KubernetesRBACTargetApplyConfiguration struct {
-	// serviceAccountName is the ServiceAccount of this namespace as which
-	// RoleBindings would be written.
-	ServiceAccountName *string `json:"serviceAccountName,omitempty"`
+	// subject is the name of a person's User, as Kubernetes' own
+	// authentication tells it: text around {{ .userName }}, {{ .email }},
+	// {{ .externalId }} or {{ .id }}, each perhaps with "| lower". At most 256
+	// characters. Default: {{ .userName }}.
+	Subject *string `json:"subject,omitempty"`
+	// bindings say what each role means, at most 100.
+	Bindings []KubernetesBindingApplyConfiguration `json:"bindings,omitempty"`
 }
 
 // KubernetesRBACTargetApplyConfiguration constructs a declarative configuration of the KubernetesRBACTarget type for use with
@@ -18,10 +23,23 @@ func KubernetesRBACTarget() *KubernetesRBACTargetApplyConfiguration {
 	return &KubernetesRBACTargetApplyConfiguration{}
 }
 
-// WithServiceAccountName sets the ServiceAccountName field in the declarative configuration to the given value
+// WithSubject sets the Subject field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
-// If called multiple times, the ServiceAccountName field is set to the value of the last call.
-func (b *KubernetesRBACTargetApplyConfiguration) WithServiceAccountName(value string) *KubernetesRBACTargetApplyConfiguration {
-	b.ServiceAccountName = &value
+// If called multiple times, the Subject field is set to the value of the last call.
+func (b *KubernetesRBACTargetApplyConfiguration) WithSubject(value string) *KubernetesRBACTargetApplyConfiguration {
+	b.Subject = &value
+	return b
+}
+
+// WithBindings adds the given value to the Bindings field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Bindings field.
+func (b *KubernetesRBACTargetApplyConfiguration) WithBindings(values ...*KubernetesBindingApplyConfiguration) *KubernetesRBACTargetApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithBindings")
+		}
+		b.Bindings = append(b.Bindings, *values[i])
+	}
 	return b
 }

@@ -5,13 +5,26 @@ package v1alpha1
 // OpenFGATargetApplyConfiguration represents a declarative configuration of the OpenFGATarget type for use
 // with apply.
 //
-// OpenFGATarget asks for relationship tuples in an OpenFGA store.
+// OpenFGATarget keeps relationship tuples in an OpenFGA store.
 type OpenFGATargetApplyConfiguration struct {
 	// url is the address of the OpenFGA server's HTTP API, at most 2048
 	// characters.
 	URL *string `json:"url,omitempty"`
 	// storeId is the id of the store, 26 characters.
 	StoreID *string `json:"storeId,omitempty"`
+	// authorizationModelId is the id of the model by which tuples are written,
+	// 26 characters. Default: the store's latest.
+	AuthorizationModelID *string `json:"authorizationModelId,omitempty"`
+	// credentials names the Secret with the key token, which is sent as a
+	// bearer token. Default: none is sent.
+	Credentials *TargetSecretReferenceApplyConfiguration `json:"credentials,omitempty"`
+	// user is the user of a person's tuples: a type, a colon, and text around
+	// {{ .userName }}, {{ .email }}, {{ .externalId }} or {{ .id }}, each
+	// perhaps with "| lower". At most 256 characters. Default:
+	// user:{{ .userName }}.
+	User *string `json:"user,omitempty"`
+	// tuples say what each role means, at most 1000.
+	Tuples []OpenFGATupleApplyConfiguration `json:"tuples,omitempty"`
 }
 
 // OpenFGATargetApplyConfiguration constructs a declarative configuration of the OpenFGATarget type for use with
@@ -33,5 +46,42 @@ func (b *OpenFGATargetApplyConfiguration) WithURL(value string) *OpenFGATargetAp
 // If called multiple times, the StoreID field is set to the value of the last call.
 func (b *OpenFGATargetApplyConfiguration) WithStoreID(value string) *OpenFGATargetApplyConfiguration {
 	b.StoreID = &value
+	return b
+}
+
+// WithAuthorizationModelID sets the AuthorizationModelID field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the AuthorizationModelID field is set to the value of the last call.
+func (b *OpenFGATargetApplyConfiguration) WithAuthorizationModelID(value string) *OpenFGATargetApplyConfiguration {
+	b.AuthorizationModelID = &value
+	return b
+}
+
+// WithCredentials sets the Credentials field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Credentials field is set to the value of the last call.
+func (b *OpenFGATargetApplyConfiguration) WithCredentials(value *TargetSecretReferenceApplyConfiguration) *OpenFGATargetApplyConfiguration {
+	b.Credentials = value
+	return b
+}
+
+// WithUser sets the User field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the User field is set to the value of the last call.
+func (b *OpenFGATargetApplyConfiguration) WithUser(value string) *OpenFGATargetApplyConfiguration {
+	b.User = &value
+	return b
+}
+
+// WithTuples adds the given value to the Tuples field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Tuples field.
+func (b *OpenFGATargetApplyConfiguration) WithTuples(values ...*OpenFGATupleApplyConfiguration) *OpenFGATargetApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithTuples")
+		}
+		b.Tuples = append(b.Tuples, *values[i])
+	}
 	return b
 }

@@ -5,11 +5,17 @@ package v1alpha1
 // OpenShiftGroupsTargetApplyConfiguration represents a declarative configuration of the OpenShiftGroupsTarget type for use
 // with apply.
 //
-// OpenShiftGroupsTarget asks for OpenShift Groups.
+// OpenShiftGroupsTarget keeps OpenShift Groups.
 type OpenShiftGroupsTargetApplyConfiguration struct {
-	// prefix is put before each role's name to make the Group's name, at most
-	// 63 characters.
+	// subject is the name of a person's OpenShift User: text around
+	// {{ .userName }}, {{ .email }}, {{ .externalId }} or {{ .id }}, each
+	// perhaps with "| lower". At most 256 characters. Default: {{ .userName }}.
+	Subject *string `json:"subject,omitempty"`
+	// prefix is put before a role's name to make the Group's name, at most 63
+	// characters.
 	Prefix *string `json:"prefix,omitempty"`
+	// groups name the Groups of some roles otherwise, at most 1000.
+	Groups []OpenShiftGroupApplyConfiguration `json:"groups,omitempty"`
 }
 
 // OpenShiftGroupsTargetApplyConfiguration constructs a declarative configuration of the OpenShiftGroupsTarget type for use with
@@ -18,10 +24,31 @@ func OpenShiftGroupsTarget() *OpenShiftGroupsTargetApplyConfiguration {
 	return &OpenShiftGroupsTargetApplyConfiguration{}
 }
 
+// WithSubject sets the Subject field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Subject field is set to the value of the last call.
+func (b *OpenShiftGroupsTargetApplyConfiguration) WithSubject(value string) *OpenShiftGroupsTargetApplyConfiguration {
+	b.Subject = &value
+	return b
+}
+
 // WithPrefix sets the Prefix field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the Prefix field is set to the value of the last call.
 func (b *OpenShiftGroupsTargetApplyConfiguration) WithPrefix(value string) *OpenShiftGroupsTargetApplyConfiguration {
 	b.Prefix = &value
+	return b
+}
+
+// WithGroups adds the given value to the Groups field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Groups field.
+func (b *OpenShiftGroupsTargetApplyConfiguration) WithGroups(values ...*OpenShiftGroupApplyConfiguration) *OpenShiftGroupsTargetApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithGroups")
+		}
+		b.Groups = append(b.Groups, *values[i])
+	}
 	return b
 }

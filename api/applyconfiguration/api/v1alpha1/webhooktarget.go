@@ -5,10 +5,20 @@ package v1alpha1
 // WebhookTargetApplyConfiguration represents a declarative configuration of the WebhookTarget type for use
 // with apply.
 //
-// WebhookTarget asks for one HTTP call for each change of access.
+// WebhookTarget makes one HTTP call for each change of access (Standard
+// Webhooks).
 type WebhookTargetApplyConfiguration struct {
-	// url is the address that would be called, https, at most 2048 characters.
+	// url is the address that is called, https, at most 2048 characters.
 	URL *string `json:"url,omitempty"`
+	// credentials names the Secret with the key signingSecret, with which calls
+	// are signed: whsec_ and 24 to 64 bytes in base64. More than one, separated
+	// by spaces, sign each call, so that a receiver can be given a new one. The
+	// key ca.crt may hold certificates in PEM to trust beside the system's.
+	Credentials *TargetSecretReferenceApplyConfiguration `json:"credentials,omitempty"`
+	// snapshotInterval is how often all people and their roles are sent, so
+	// that a receiver can heal; at least one minute, or 0s for never. Default:
+	// 24h.
+	SnapshotInterval *string `json:"snapshotInterval,omitempty"`
 }
 
 // WebhookTargetApplyConfiguration constructs a declarative configuration of the WebhookTarget type for use with
@@ -22,5 +32,21 @@ func WebhookTarget() *WebhookTargetApplyConfiguration {
 // If called multiple times, the URL field is set to the value of the last call.
 func (b *WebhookTargetApplyConfiguration) WithURL(value string) *WebhookTargetApplyConfiguration {
 	b.URL = &value
+	return b
+}
+
+// WithCredentials sets the Credentials field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Credentials field is set to the value of the last call.
+func (b *WebhookTargetApplyConfiguration) WithCredentials(value *TargetSecretReferenceApplyConfiguration) *WebhookTargetApplyConfiguration {
+	b.Credentials = value
+	return b
+}
+
+// WithSnapshotInterval sets the SnapshotInterval field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the SnapshotInterval field is set to the value of the last call.
+func (b *WebhookTargetApplyConfiguration) WithSnapshotInterval(value string) *WebhookTargetApplyConfiguration {
+	b.SnapshotInterval = &value
 	return b
 }

@@ -1,0 +1,17 @@
+package controllers
+
+import (
+	"github.com/scim-operator/scim-operator/api/v1alpha1"
+	"github.com/scim-operator/scim-operator/controllers/targets"
+	"github.com/scim-operator/scim-operator/controllers/targets/kubernetesrbac"
+)
+
+// kindOf is the kind of system of a target; the API server sees to it that there is exactly one.
+func kindOf(t *v1alpha1.AppTarget) targets.Kind {
+	switch s := &t.Spec; {
+	case s.KubernetesRBAC != nil:
+		return kubernetesrbac.Kind
+	default:
+		return targets.Kind{}
+	}
+}

@@ -1,0 +1,247 @@
+package targets
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/scim-operator/scim-operator/api/v1alpha1"
+)
+
+const (
+	// pageEntries and pageBytes bound what is put on one page, so that a change writes little and no page outgrows an object.
+	pageEntries = 250
+	pageBytes   = 256 << 10
+)
+
+// Ledger is a target's record of what it gave, kept in AppTargetLedgers. One process writes it; a second one, which believes
+// to be the leader still, fails by the pages' resource versions. After an error it must be opened anew.
+type Ledger struct {
+	client client.Client
+	target *v1alpha1.AppTarget
+	pages  []*page
+	homes  map[string]*page // by subject
+}
+
+type page struct {
+	object  *v1alpha1.AppTargetLedger
+	entries map[string]v1alpha1.LedgerEntry
+	bytes   int
+}
+
+// OpenLedger reads a target's record from the API server itself.
+func OpenLedger(ctx context.Context, c client.Client, live client.Reader, target *v1alpha1.AppTarget) (*Ledger, error) {
+	l := &Ledger{client: c, target: target, homes: map[string]*page{}}
+	var list v1alpha1.AppTargetLedgerList
+	for {
+		if err := live.List(ctx, &list, client.InNamespace(target.Namespace),
+			client.MatchingLabels{v1alpha1.TargetLabel: target.Name}, client.Limit(50), client.Continue(list.Continue)); err != nil {
+			return nil, fmt.Errorf("read the record of what the target gave: %w", err)
+		}
+		for i := range list.Items {
+			l.addPage(list.Items[i].DeepCopy())
+		}
+		if list.Continue == "" {
+			return l, nil
+		}
+	}
+}
+
+func (l *Ledger) addPage(object *v1alpha1.AppTargetLedger) *page {
+	p := &page{object: object, entries: map[string]v1alpha1.LedgerEntry{}}
+	for _, e := range object.Spec.Entries {
+		p.put(e)
+		l.homes[e.Subject] = p
+	}
+	l.pages = append(l.pages, p)
+	return p
+}
+
+func (p *page) put(e v1alpha1.LedgerEntry) {
+	p.bytes += size(e) - size(p.entries[e.Subject])
+	if len(e.Grants) == 0 && e.Pending == nil {
+		delete(p.entries, e.Subject)
+		return
+	}
+	p.entries[e.Subject] = e
+}
+
+// size is about what an entry takes as JSON; nothing for one that says nothing.
+func size(e v1alpha1.LedgerEntry) int {
+	n := 0
+	for _, g := range e.Grants {
+		n += len(g) + 4
+	}
+	if e.Pending != nil {
+		n += 128
+		for _, g := range e.Pending.Grants {
+			n += len(g) + 4
+		}
+	}
+	if n > 0 {
+		n += len(e.Subject) + 32
+	}
+	return n
+}
+
+// Entry is what is on record about a subject; nothing is an entry without grants.
+func (l *Ledger) Entry(subject string) v1alpha1.LedgerEntry {
+	if p := l.homes[subject]; p != nil {
+		return p.entries[subject]
+	}
+	return v1alpha1.LedgerEntry{Subject: subject}
+}
+
+// Entries are all that are on record, in no order.
+func (l *Ledger) Entries() iter.Seq[v1alpha1.LedgerEntry] {
+	return func(yield func(v1alpha1.LedgerEntry) bool) {
+		for _, p := range l.pages {
+			for _, e := range p.entries {
+				if !yield(e) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Has says whether a grant is on record.
+func (l *Ledger) Has(g Grant) bool { return slices.Contains(l.Entry(g.Subject).Grants, g.Entitlement) }
+
+// Claim puts grants on record. It is called before they are made.
+func (l *Ledger) Claim(ctx context.Context, grants []Grant) error {
+	return l.change(ctx, grants, func(e *v1alpha1.LedgerEntry, entitlement string) {
+		if !slices.Contains(e.Grants, entitlement) {
+			e.Grants = append(e.Grants, entitlement)
+		}
+	})
+}
+
+// Release takes grants off the record. It is called after they have been taken back.
+func (l *Ledger) Release(ctx context.Context, grants []Grant) error {
+	return l.change(ctx, grants, func(e *v1alpha1.LedgerEntry, entitlement string) {
+		e.Grants = slices.DeleteFunc(e.Grants, func(g string) bool { return g == entitlement })
+	})
+}
+
+func (l *Ledger) change(ctx context.Context, grants []Grant, f func(*v1alpha1.LedgerEntry, string)) error {
+	changed := map[string]*v1alpha1.LedgerEntry{}
+	for _, g := range grants {
+		e := changed[g.Subject]
+		if e == nil {
+			on := l.Entry(g.Subject)
+			e = on.DeepCopy()
+			e.Subject = g.Subject
+			changed[g.Subject] = e
+		}
+		f(e, g.Entitlement)
+	}
+	entries := make([]v1alpha1.LedgerEntry, 0, len(changed))
+	for _, e := range changed {
+		slices.Sort(e.Grants)
+		if !slices.Equal(e.Grants, l.Entry(e.Subject).Grants) {
+			entries = append(entries, *e)
+		}
+	}
+	return l.Put(ctx, nil, entries...)
+}
+
+// Put replaces what is on record about subjects, by one write for each page that holds any of them. An entry that says
+// nothing is taken off. Sequences are recorded with the entries of each page, and never go back.
+func (l *Ledger) Put(ctx context.Context, sequences []v1alpha1.LedgerSequence, entries ...v1alpha1.LedgerEntry) error {
+	touched := map[*page]bool{}
+	for _, e := range entries {
+		p := l.homes[e.Subject]
+		if p == nil {
+			p = l.pageFor(e)
+			l.homes[e.Subject] = p
+		}
+		p.put(e)
+		if _, is := p.entries[e.Subject]; !is {
+			delete(l.homes, e.Subject)
+		}
+		touched[p] = true
+	}
+	for p := range touched {
+		p.advance(sequences)
+		if err := l.write(ctx, p); err != nil {
+			return fmt.Errorf("record what the target gave: %w", err)
+		}
+	}
+	return nil
+}
+
+func (l *Ledger) pageFor(e v1alpha1.LedgerEntry) *page {
+	for _, p := range l.pages {
+		if len(p.entries) < pageEntries && p.bytes+size(e) <= pageBytes || len(p.entries) == 0 {
+			return p
+		}
+	}
+	return l.addPage(&v1alpha1.AppTargetLedger{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: l.target.Namespace, GenerateName: l.target.Name + "-",
+			Labels: map[string]string{v1alpha1.TargetLabel: l.target.Name},
+		},
+		Spec: v1alpha1.AppTargetLedgerSpec{TargetRef: v1alpha1.TargetReference{Name: l.target.Name}},
+	})
+}
+
+func (p *page) advance(sequences []v1alpha1.LedgerSequence) {
+	for _, s := range sequences {
+		i := slices.IndexFunc(p.object.Spec.Sequences, func(o v1alpha1.LedgerSequence) bool { return o.Directory == s.Directory })
+		switch {
+		case i < 0:
+			p.object.Spec.Sequences = append(p.object.Spec.Sequences, s)
+		case p.object.Spec.Sequences[i].Last < s.Last:
+			p.object.Spec.Sequences[i].Last = s.Last
+		}
+	}
+}
+
+// Last is the last number of a directory's sequence that is on record.
+func (l *Ledger) Last(directory string) int64 {
+	var last int64
+	for _, p := range l.pages {
+		for _, s := range p.object.Spec.Sequences {
+			if s.Directory == directory {
+				last = max(last, s.Last)
+			}
+		}
+	}
+	return last
+}
+
+func (l *Ledger) write(ctx context.Context, p *page) error {
+	p.object.Spec.Entries = p.object.Spec.Entries[:0]
+	for _, e := range p.entries {
+		p.object.Spec.Entries = append(p.object.Spec.Entries, e)
+	}
+	slices.SortFunc(p.object.Spec.Entries, func(a, b v1alpha1.LedgerEntry) int {
+		if a.Subject < b.Subject {
+			return -1
+		}
+		return 1
+	})
+	if p.object.ResourceVersion == "" {
+		return l.client.Create(ctx, p.object)
+	}
+	return l.client.Update(ctx, p.object)
+}
+
+// Destroy removes the record, once nothing that is on it matters.
+func (l *Ledger) Destroy(ctx context.Context) error {
+	for _, p := range l.pages {
+		if p.object.ResourceVersion == "" {
+			continue
+		}
+		if err := client.IgnoreNotFound(l.client.Delete(ctx, p.object)); err != nil {
+			return fmt.Errorf("remove the record of what the target gave: %w", err)
+		}
+	}
+	l.pages, l.homes = nil, map[string]*page{}
+	return nil
+}

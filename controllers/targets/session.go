@@ -1,0 +1,183 @@
+package targets
+
+import (
+	"context"
+	"time"
+
+	"k8s.io/utils/clock"
+)
+
+// Session is the work on one AppTarget: a System and what was last seen of it. What was seen is kept between runs, so that
+// one person's change costs what that change costs; it is read again after an interval, for what others changed, and
+// after every error, for then nobody knows what is there.
+type Session struct {
+	system   System
+	stepSize int
+	clock    clock.PassiveClock
+	interval time.Duration
+
+	seen   *Observation
+	seenAt time.Time
+}
+
+// NewSession begins the work. Interval is how long what was seen is believed.
+func NewSession(kind Kind, system System, c clock.PassiveClock, interval time.Duration) *Session {
+	return &Session{system: system, stepSize: kind.StepSize, clock: c, interval: interval}
+}
+
+// Reopen goes on with the system opened anew, so that changed credentials are used.
+func (s *Session) Reopen(system System) { s.system = system }
+
+// Due says whether the system is to be read at the next run.
+func (s *Session) Due() bool { return s.seen == nil || s.clock.Since(s.seenAt) >= s.interval }
+
+// Orders say what a run is to do.
+type Orders struct {
+	// Want tells who is to have which role now.
+	Want func(context.Context) ([]Person, []Role, error)
+	// Changed says whether Want would tell something else than it last did. It is asked before every step, so that a removal
+	// of access does not wait for what was planned before it.
+	Changed func() bool
+	// Enforce carries the plan out; otherwise the run only looks.
+	Enforce bool
+	// Adopt takes over what others made.
+	Adopt bool
+	// Before is called before the first change, if there is one.
+	Before func(context.Context) error
+	// For bounds the time in which steps are begun.
+	For time.Duration
+}
+
+// Report is what a run has seen and done.
+type Report struct {
+	// Observed says that the system was read: without it, nothing else is known but Drift.
+	Observed bool
+	// Plan is what is yet to be changed.
+	Plan Plan
+	// Grants counts those of ours that are there; Foreign those that are wanted and that others made.
+	Grants, Foreign int
+	// LeftOut and Why are as in Wanted.
+	LeftOut int
+	Why     string
+	// Blocked and Conditions are as in Observation.
+	Blocked    map[string]Obstacle
+	Conditions []Condition
+	// Revoked and Granted count what the run carried out, Drift what others had changed.
+	Revoked, Granted, Drift int
+}
+
+// Run looks at the system if it is time to, and carries out what is to be changed, step by step, removals first. It returns
+// what it saw and did also with an error. Changes that the system refuses do not keep others from being carried out; a
+// system that is down ends the run.
+func (s *Session) Run(ctx context.Context, o Orders) (Report, error) {
+	var r Report
+	if err := s.look(ctx, &r); err != nil {
+		return r, err
+	}
+	wanted, err := s.want(ctx, o)
+	if err != nil {
+		return r, err
+	}
+	err = s.enforce(ctx, o, &wanted, &r)
+	r.describe(wanted, s.seen, o.Adopt)
+	if err != nil {
+		s.seen = nil
+	}
+	return r, err
+}
+
+// look reads the system, if it is due.
+func (s *Session) look(ctx context.Context, r *Report) error {
+	if !s.Due() {
+		return nil
+	}
+	before := s.seen
+	s.seen = nil
+	now, err := s.system.Observe(ctx)
+	if err != nil {
+		return err
+	}
+	if before != nil {
+		r.Drift = drift(before, now)
+	}
+	s.seen, s.seenAt = now, s.clock.Now()
+	return nil
+}
+
+func (s *Session) want(ctx context.Context, o Orders) (Wanted, error) {
+	people, roles, err := o.Want(ctx)
+	if err != nil {
+		return Wanted{}, err
+	}
+	return s.system.Want(people, roles), nil
+}
+
+// enforce carries out the difference between what is wanted, which it keeps up to date, and what is there.
+func (s *Session) enforce(ctx context.Context, o Orders, wanted *Wanted, r *Report) error {
+	if !o.Enforce {
+		return nil
+	}
+	var refused refusals
+	aside := Grants{} // what was refused is not tried again in this run
+	plan := MakePlan(*wanted, s.seen, o.Adopt)
+	for begun := s.clock.Now(); s.clock.Since(begun) < o.For; {
+		if o.Changed() {
+			var err error
+			if *wanted, err = s.want(ctx, o); err != nil {
+				return err
+			}
+			plan = MakePlan(*wanted, s.seen, o.Adopt).except(aside)
+		}
+		if plan.Size() == 0 {
+			break
+		}
+		if r.Revoked+r.Granted+len(aside) == 0 {
+			if err := o.Before(ctx); err != nil {
+				return err
+			}
+		}
+		step, err := s.step(ctx, &plan, r)
+		for _, g := range step {
+			aside.Add(g)
+		}
+		if err != nil {
+			if !IsRefused(err) {
+				return err
+			}
+			refused = append(refused, err)
+		}
+	}
+	return refused.asError()
+}
+
+// step takes the first changes off the plan, carries them out, and returns those that it could not.
+func (s *Session) step(ctx context.Context, plan *Plan, r *Report) (undone []Grant, err error) {
+	queue, act, note, count := &plan.Grant, s.system.Grant, s.seen.Ours.Add, &r.Granted
+	if len(plan.Revoke) > 0 {
+		queue, act, note, count = &plan.Revoke, s.system.Revoke, s.seen.Ours.remove, &r.Revoked
+	}
+	n := min(len(*queue), s.stepSize)
+	changes := (*queue)[:n]
+	*queue = (*queue)[n:]
+	done, err := act(ctx, changes)
+	carried := Grants{}
+	for _, g := range done {
+		note(g)
+		carried.Add(g)
+	}
+	*count += len(done)
+	for _, g := range changes {
+		if !carried.Has(g) {
+			undone = append(undone, g)
+		}
+	}
+	return undone, err
+}
+
+func (r *Report) describe(w Wanted, o *Observation, adopt bool) {
+	r.Observed = true
+	r.Plan = MakePlan(w, o, adopt)
+	r.Grants, r.Foreign = len(o.Ours), foreign(w, o)
+	r.LeftOut, r.Why = w.LeftOut, w.Why
+	r.Blocked, r.Conditions = o.Blocked, o.Conditions
+}
