@@ -33,7 +33,7 @@ const (
 	targetWorkers = 32
 	// targetTurn is for how long one target begins steps before it says how far it is.
 	targetTurn = 5 * time.Second
-	// gatherPause is how long additions are gathered; removals are not.
+	// gatherPause is how long additions are gathered after the last look at a target; removals are not.
 	gatherPause = 300 * time.Millisecond
 	// longestWait bounds the pause after a failure, which doubles each time.
 	longestWait = time.Minute
@@ -107,9 +107,18 @@ func (r *targetReconciler) changed(ctx context.Context, namespace string, atOnce
 		if atOnce {
 			enqueue(q, urgent, namespace, all.Items[i].Name)
 		} else {
-			later(q, gatherPause, namespace, all.Items[i].Name)
+			later(q, r.pause(client.ObjectKeyFromObject(&all.Items[i])), namespace, all.Items[i].Name)
 		}
 	}
+}
+
+// pause is how long additions to a target are gathered now: a first one, after a quiet time, is not.
+func (r *targetReconciler) pause(key client.ObjectKey) time.Duration {
+	w, ok := r.sessions.Load(key)
+	if !ok {
+		return 0
+	}
+	return max(0, time.Unix(0, w.(*work).looked.Load()).Add(gatherPause).Sub(r.clock.Now()))
 }
 
 func (r *targetReconciler) counter(namespace string) *atomic.Int64 {
@@ -123,6 +132,8 @@ type work struct {
 	generation int64
 	session    *targets.Session
 	ledger     *targets.Ledger
+	// looked is when the last look ended, in nanoseconds.
+	looked atomic.Int64
 	// failures counts those in a row; until notBefore nothing is tried.
 	failures  int
 	notBefore time.Time
@@ -146,6 +157,7 @@ func (r *targetReconciler) Reconcile(ctx context.Context, req reconcile.Request)
 		return retryConflict(reconcile.Result{}, r.letGo(ctx, t, w))
 	}
 	report, failure := r.run(ctx, t, w)
+	w.looked.Store(r.clock.Now().UnixNano())
 	if deleting(t) && failure == nil && nothingLeft(report) {
 		return retryConflict(reconcile.Result{}, r.letGo(ctx, t, w))
 	}
