@@ -73,7 +73,11 @@ func judgeTarget(t *v1alpha1.AppTarget, r targets.Report, failure error) readine
 		first := slices.Min(slices.Collect(maps.Keys(r.Blocked)))
 		o := r.Blocked[first]
 		message := o.Message
-		if more := len(r.Blocked) - 1; more > 0 {
+		different := map[targets.Obstacle]bool{}
+		for _, o := range r.Blocked {
+			different[o] = true
+		}
+		if more := len(different) - 1; more > 0 {
 			message += fmt.Sprintf(" (and %d more)", more)
 		}
 		return readiness{progress: stalled, reason: o.Reason, message: message}

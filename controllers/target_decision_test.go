@@ -19,6 +19,7 @@ func TestTargetReadiness(t *testing.T) {
 	blocked := map[string]targets.Obstacle{
 		"b": {Reason: v1alpha1.ReasonTargetRefused, Message: "b may not be read"},
 		"a": {Reason: v1alpha1.ReasonNotOurs, Message: "a is others'"},
+		"c": {Reason: v1alpha1.ReasonNotOurs, Message: "a is others'"}, // one thing in the way of two
 	}
 	for name, c := range map[string]struct {
 		is      func(*v1alpha1.AppTarget)

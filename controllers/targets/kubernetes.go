@@ -1,10 +1,16 @@
 package targets
 
 import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"maps"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/validation"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
 )
@@ -27,9 +33,37 @@ func Owns(t *v1alpha1.AppTarget, o metav1.Object) bool {
 	return true
 }
 
-// FieldManager is the field manager of what a target applies.
+// FieldManager is the field manager of what a target applies, and no other target's: two that had the same one would take
+// each other's fields away.
 func FieldManager(t *v1alpha1.AppTarget) string {
-	return v1alpha1.FieldManager + "-" + t.Namespace + "-" + t.Name
+	manager := v1alpha1.FieldManager + "/" + t.Namespace + "/" + t.Name
+	if len(manager) > validation.FieldManagerMaxLength {
+		sum := sha256.Sum256([]byte(t.Name))
+		manager = v1alpha1.FieldManager + "/" + t.Namespace + "//" + hex.EncodeToString(sum[:16])
+	}
+	return manager
+}
+
+// Keep writes an object that a target keeps, marked as its own, if it is still as it was read: an object without a resource
+// version is created, and one in which nothing is left is deleted. Called is the object in words. Errors are those of
+// KubernetesError.
+func Keep(ctx context.Context, c client.Client, t *v1alpha1.AppTarget, o client.Object, empty bool, called string) error {
+	uid, version := o.GetUID(), o.GetResourceVersion()
+	labels := maps.Clone(o.GetLabels())
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	maps.Copy(labels, Labels(t))
+	o.SetLabels(labels)
+	switch {
+	case version == "":
+		return KubernetesError(c.Create(ctx, o), "create "+called)
+	case empty:
+		err := c.Delete(ctx, o, client.Preconditions{UID: &uid, ResourceVersion: &version})
+		return KubernetesError(client.IgnoreNotFound(err), "delete "+called)
+	default:
+		return KubernetesError(c.Update(ctx, o), "update "+called)
+	}
 }
 
 // KubernetesError is the error of a call to the API server, in words that tell what was tried: a Refused where the API

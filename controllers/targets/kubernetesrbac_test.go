@@ -6,35 +6,18 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
-	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/fields"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
 )
 
-// granter makes the ServiceAccount of that name, with the rules in this namespace. Taking the rights away again is one way
-// in which a system fails.
+// granter makes the ServiceAccount of that name, with the rules in this namespace, as account does.
 func (w *world) granter(rules ...rbacv1.PolicyRule) (fail, mend func()) {
 	GinkgoHelper()
-	w.create(&corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "granter"}})
-	w.create(&rbacv1.Role{ObjectMeta: metav1.ObjectMeta{Name: "granter"}, Rules: rules})
-	mend = func() {
-		GinkgoHelper()
-		w.create(&rbacv1.RoleBinding{
-			ObjectMeta: metav1.ObjectMeta{Name: "granter"},
-			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: "granter"},
-			Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: w.ns, Name: "granter"}},
-		})
-	}
-	mend()
-	return func() {
-		GinkgoHelper()
-		Expect(k8s.Delete(w.ctx, get[rbacv1.RoleBinding](w, "granter"))).To(Succeed())
-	}, mend
+	return w.account("granter", rules...)
 }
 
 // mayBind lets a ServiceAccount keep RoleBindings to the ClusterRoles admin and view.
@@ -48,15 +31,15 @@ func kubernetesRBAC(w *world) *fixture {
 	GinkgoHelper()
 	fail, mend := w.granter(mayBind...)
 	means := map[string]string{"admin": "admin", "view": "viewer"}
-	r := record(w, &rbacv1.RoleBindingList{}, func(o client.Object) (held []string) {
+	r := record(w, &rbacv1.RoleBindingList{}, func(o client.Object) (held []string, own bool) {
 		b := o.(*rbacv1.RoleBinding)
 		for _, s := range b.Subjects {
 			if name, is := strings.CutPrefix(s.Name, "oidc:"); is {
 				held = append(held, strings.TrimSuffix(name, "@example.com")+" "+means[b.RoleRef.Name])
 			}
 		}
-		return held
-	}, client.InNamespace(w.ns), client.MatchingFieldsSelector{Selector: fields.OneTermNotEqualSelector("metadata.name", "granter")})
+		return held, b.RoleRef.Kind == "ClusterRole"
+	}, client.InNamespace(w.ns))
 	rbac := rbacv1.GroupName
 	subject := func(name string) rbacv1.Subject {
 		return rbacv1.Subject{APIGroup: rbac, Kind: rbacv1.UserKind, Name: "oidc:" + mail(name)}

@@ -19,8 +19,8 @@ type recorder struct {
 	events int
 }
 
-// record begins with objects that are yet to be made; holds says which grants one holds.
-func record(w *world, list client.ObjectList, holds func(client.Object) []string, opts ...client.ListOption) *recorder {
+// record follows the objects that a spec calls its own; holds says which grants one holds.
+func record(w *world, list client.ObjectList, holds func(client.Object) (held []string, own bool), opts ...client.ListOption) *recorder {
 	GinkgoHelper()
 	c, err := client.NewWithWatch(installation.Plane.Config, client.Options{Scheme: k8s.Scheme()})
 	Expect(err).NotTo(HaveOccurred())
@@ -31,18 +31,20 @@ func record(w *world, list client.ObjectList, holds func(client.Object) []string
 	go func() {
 		for e := range watching.ResultChan() {
 			if o, ok := e.Object.(client.Object); ok {
-				r.note(e.Type, o, holds)
+				if held, own := holds(o); own {
+					r.note(e.Type, o, held)
+				}
 			}
 		}
 	}()
 	return r
 }
 
-func (r *recorder) note(kind apiwatch.EventType, o client.Object, holds func(client.Object) []string) {
+func (r *recorder) note(kind apiwatch.EventType, o client.Object, after []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	key := o.GetNamespace() + "/" + o.GetName()
-	before, after := r.object[key], holds(o)
+	before := r.object[key]
 	if kind == apiwatch.Deleted {
 		after = nil
 	}

@@ -71,11 +71,11 @@ type Report struct {
 // system that is down ends the run.
 func (s *Session) Run(ctx context.Context, o Orders) (Report, error) {
 	var r Report
-	if err := s.look(ctx, &r); err != nil {
+	wanted, err := s.want(ctx, o) // first, because it tells a system what to look for
+	if err != nil {
 		return r, err
 	}
-	wanted, err := s.want(ctx, o)
-	if err != nil {
+	if err := s.look(ctx, &r); err != nil {
 		return r, err
 	}
 	err = s.enforce(ctx, o, &wanted, &r)

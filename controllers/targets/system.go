@@ -25,7 +25,7 @@ type Kind struct {
 // time. An error is Refused or Invalid where the AppTarget's owner can mend it; any other means that the system is down.
 type System interface {
 	// Want says what people are to have there. It is a function of its arguments and the AppTarget alone, but a system may
-	// keep them for what comes next.
+	// keep them for what comes next: it is called before Observe.
 	Want(people []Person, roles []Role) Wanted
 	// Observe reads what is there.
 	Observe(context.Context) (*Observation, error)

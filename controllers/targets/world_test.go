@@ -10,6 +10,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -179,7 +180,27 @@ func (w *world) told() []string {
 	return reasons
 }
 
-// serviceAccount makes one that has a Role in this namespace, or a ClusterRole everywhere.
+// account makes a ServiceAccount with the rules in this namespace. Taking the rights away again is one way in which a system
+// fails.
+func (w *world) account(name string, rules ...rbacv1.PolicyRule) (fail, mend func()) {
+	GinkgoHelper()
+	w.create(&corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: name}})
+	w.create(&rbacv1.Role{ObjectMeta: metav1.ObjectMeta{Name: name}, Rules: rules})
+	mend = func() {
+		GinkgoHelper()
+		w.create(&rbacv1.RoleBinding{
+			ObjectMeta: metav1.ObjectMeta{Name: name},
+			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: name},
+			Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: w.ns, Name: name}},
+		})
+	}
+	mend()
+	return func() {
+		GinkgoHelper()
+		Expect(k8s.Delete(w.ctx, get[rbacv1.RoleBinding](w, name))).To(Succeed())
+	}, mend
+}
+
 func (w *world) secret(name string, data map[string]string) {
 	GinkgoHelper()
 	w.create(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name}, Type: v1alpha1.TargetSecretType, StringData: data})

@@ -183,7 +183,7 @@ func (s *system) change(ctx context.Context, e string, b *binding, subjects []rb
 	}
 	before := *b.subjects
 	*b.subjects = subjects
-	err := s.write(ctx, b)
+	err := targets.Keep(ctx, s.client, s.target, b.object, len(subjects) == 0, b.String())
 	switch {
 	case err != nil:
 		*b.subjects = before
@@ -193,23 +193,4 @@ func (s *system) change(ctx context.Context, e string, b *binding, subjects []rb
 		s.bound[e] = append(s.bound[e], b)
 	}
 	return err
-}
-
-func (s *system) write(ctx context.Context, b *binding) error {
-	uid, version := b.object.GetUID(), b.object.GetResourceVersion()
-	labels := b.object.GetLabels()
-	if labels == nil {
-		labels = map[string]string{}
-	}
-	maps.Copy(labels, targets.Labels(s.target))
-	b.object.SetLabels(labels)
-	switch {
-	case version == "":
-		return targets.KubernetesError(s.client.Create(ctx, b.object), "create "+b.String())
-	case len(*b.subjects) == 0:
-		err := s.client.Delete(ctx, b.object, client.Preconditions{UID: &uid, ResourceVersion: &version})
-		return targets.KubernetesError(client.IgnoreNotFound(err), "delete "+b.String())
-	default:
-		return targets.KubernetesError(s.client.Update(ctx, b.object), "update "+b.String())
-	}
 }
