@@ -27,11 +27,13 @@ type plan struct {
 	// writes is how many objects one turn creates, reads for how long one turn reads.
 	writes int
 	reads  time.Duration
+	// carried is how many people a target carries.
+	carried int
 }
 
 var (
-	full  = plan{users: 100_000, members: 100_000, rounds: 7, writes: 2000, reads: 3 * time.Second}
-	quick = plan{users: 5_000, members: 5_000, rounds: 3, writes: 500, reads: time.Second}
+	full  = plan{users: 100_000, members: 100_000, rounds: 7, writes: 2000, reads: 3 * time.Second, carried: 10_000}
+	quick = plan{users: 5_000, members: 5_000, rounds: 3, writes: 500, reads: time.Second, carried: 2_000}
 )
 
 func main() {
@@ -43,7 +45,7 @@ func main() {
 	short := flag.Bool("quick", false, "measure less, in about two minutes")
 	out := flag.String("out", "bin/bench", "the folder for results.md, results.json and the plots")
 	binary := flag.String("binary", "bin/scim-operator", "the operator to measure")
-	only := flag.String("only", ".", "measure what matches this regular expression: creates, fill, reads, import, groups, memory, start")
+	only := flag.String("only", ".", "measure what matches this regular expression: creates, fill, reads, import, groups, memory, start, targets")
 	flag.Parse()
 	selected, err := regexp.Compile(*only)
 	if err != nil {
@@ -83,6 +85,7 @@ func run(ctx context.Context, p plan, only *regexp.Regexp, binary, out string) (
 		{"groups", measureGroups},
 		{"memory", measureMemory},
 		{"start", measureStart},
+		{"targets", measureTargets},
 	} {
 		if !only.MatchString(step.name) {
 			continue
