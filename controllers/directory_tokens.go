@@ -95,7 +95,7 @@ func tokenSecret(d *v1alpha1.ScimDirectory, name string) *corev1.Secret {
 			}},
 		},
 		Type: v1alpha1.TokenSecretType,
-		Data: map[string][]byte{v1alpha1.TokenSecretKey: []byte(newToken())},
+		Data: map[string][]byte{v1alpha1.TokenSecretKey: []byte(v1alpha1.NewToken())},
 	}
 }
 

@@ -2,7 +2,7 @@ package controllers
 
 import (
 	"context"
-	"encoding/hex"
+	"maps"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -24,8 +24,7 @@ func erasable(d *v1alpha1.ScimDirectory, token v1alpha1.DirectoryToken, secret *
 func hashOnly(secret *corev1.Secret, token v1alpha1.TokenFingerprint) *corev1.Secret {
 	s := secret.DeepCopy()
 	delete(s.Data, v1alpha1.TokenSecretKey)
-	s.Data[v1alpha1.TokenSecretHashKey] = []byte(hex.EncodeToString(token.SHA256[:]))
-	s.Data[v1alpha1.TokenSecretLastFourKey] = []byte(token.LastFour)
+	maps.Copy(s.Data, token.SecretData())
 	delete(s.Annotations, corev1.LastAppliedConfigAnnotation)
 	return s
 }

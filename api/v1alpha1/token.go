@@ -22,6 +22,19 @@ type TokenFingerprint struct {
 	LastFour string
 }
 
+// SecretData is the data of a Secret that holds the token's hash instead of the token.
+func (f TokenFingerprint) SecretData() map[string][]byte {
+	return map[string][]byte{
+		TokenSecretHashKey:     []byte(hex.EncodeToString(f.SHA256[:])),
+		TokenSecretLastFourKey: []byte(f.LastFour),
+	}
+}
+
+// FingerprintOf is what may be known of a token of at least four characters.
+func FingerprintOf(token string) TokenFingerprint {
+	return TokenFingerprint{SHA256: sha256.Sum256([]byte(token)), LastFour: token[len(token)-4:]}
+}
+
 // ReadTokenSecret reads the type and data of a Secret as a token. The error says what to change in the Secret and never
 // holds a part of the token.
 func ReadTokenSecret(secretType string, data map[string][]byte) (TokenFingerprint, error) {
@@ -39,7 +52,7 @@ func ReadTokenSecret(secretType string, data map[string][]byte) (TokenFingerprin
 		if len(token) < MinTokenLength {
 			return TokenFingerprint{}, fmt.Errorf("its %s has fewer than %d characters", TokenSecretKey, MinTokenLength)
 		}
-		return TokenFingerprint{SHA256: sha256.Sum256([]byte(token)), LastFour: token[len(token)-4:]}, nil
+		return FingerprintOf(token), nil
 	case hasDigest:
 		var f TokenFingerprint
 		raw, err := hex.DecodeString(strings.TrimSpace(string(digest)))

@@ -1,4 +1,4 @@
-package controllers
+package v1alpha1
 
 import (
 	"crypto/rand"
@@ -14,9 +14,9 @@ const (
 	secretDigits, checksumDigits = 43, 6
 )
 
-// newToken makes a bearer token: a prefix that secret scanners know, 256 random bits, and a checksum by which they tell a
+// NewToken makes a bearer token: a prefix that secret scanners know, 256 random bits, and a checksum by which they tell a
 // token from text that only looks like one.
-func newToken() string {
+func NewToken() string {
 	var random [32]byte
 	rand.Read(random[:])
 	body := tokenPrefix + inBase62(new(big.Int).SetBytes(random[:]), secretDigits)

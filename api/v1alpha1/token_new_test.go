@@ -1,19 +1,17 @@
-package controllers
+package v1alpha1
 
 import (
 	"math/big"
 	"regexp"
 	"strings"
 	"testing"
-
-	"github.com/scim-operator/scim-operator/api/v1alpha1"
 )
 
 func TestNewToken(t *testing.T) {
 	shape := regexp.MustCompile(`^scimop_[0-9A-Za-z]{49}$`)
 	seen := map[string]bool{}
 	for range 1000 {
-		token := newToken()
+		token := NewToken()
 		if !shape.MatchString(token) {
 			t.Fatalf("%q is not of the shape %s", token, shape)
 		}
@@ -28,7 +26,7 @@ func TestNewToken(t *testing.T) {
 		if tokenChecksum(strings.Replace(body, "scimop_", "scimop-", 1)) == sum {
 			t.Fatalf("the checksum of %q does not cover its prefix", token)
 		}
-		if _, err := v1alpha1.ReadTokenSecret(v1alpha1.TokenSecretType, map[string][]byte{"token": []byte(token)}); err != nil {
+		if _, err := ReadTokenSecret(TokenSecretType, map[string][]byte{"token": []byte(token)}); err != nil {
 			t.Fatalf("a new token is refused: %v", err)
 		}
 	}
