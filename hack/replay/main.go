@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/scim-operator/scim-operator/hack/replay/connect"
+	"github.com/scim-operator/scim-operator/hack/replay/play"
 )
 
 func main() {
@@ -21,9 +22,9 @@ func main() {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(oktaCommand(), entraCommand())
+	root.AddCommand(play.Okta(play.Environment()), play.Entra(play.Environment()))
 	for _, p := range connect.Providers {
-		root.AddCommand(connectCommand(p))
+		root.AddCommand(play.Connect(play.Environment(), p))
 	}
 	if err := root.ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "replay:", err)

@@ -1,4 +1,4 @@
-package main
+package play
 
 import (
 	"context"
@@ -10,16 +10,17 @@ import (
 	"github.com/scim-operator/scim-operator/hack/replay/provider"
 )
 
-func entraCommand() *cobra.Command {
+// Entra is the command that plays Microsoft Entra ID.
+func Entra(s Server) *cobra.Command {
 	var options entra.Options
 	var dialect string
-	command := playing("entra", "Play Microsoft Entra ID: test the connection, push people, managers and groups, disable, delete, verify",
-		func(ctx context.Context, c connection, report func(provider.Event)) (string, error) {
+	command := playing(s, "entra", "Play Microsoft Entra ID: test the connection, push people, managers and groups, disable, delete, verify",
+		func(ctx context.Context, c Connection, report func(provider.Event)) (string, error) {
 			var err error
 			if options.Dialects, err = both("dialect", dialect, entra.Legacy, entra.Compliant); err != nil {
 				return "", err
 			}
-			options.BaseURL, options.Token = c.baseURL, c.token
+			options.BaseURL, options.Token = c.BaseURL, c.Token
 			return fmt.Sprintf("%d users and %d groups were on the server as Entra ID pushed them.", options.Users, options.Groups),
 				entra.Run(ctx, options, report)
 		})

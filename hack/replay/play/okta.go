@@ -1,4 +1,4 @@
-package main
+package play
 
 import (
 	"context"
@@ -10,16 +10,17 @@ import (
 	"github.com/scim-operator/scim-operator/hack/replay/provider"
 )
 
-func oktaCommand() *cobra.Command {
+// Okta is the command that plays an Okta tenant.
+func Okta(s Server) *cobra.Command {
 	var options okta.Options
 	var app string
-	command := playing("okta", "Play an Okta tenant: import, push people and groups, deactivate, reactivate, verify",
-		func(ctx context.Context, c connection, report func(provider.Event)) (string, error) {
+	command := playing(s, "okta", "Play an Okta tenant: import, push people and groups, deactivate, reactivate, verify",
+		func(ctx context.Context, c Connection, report func(provider.Event)) (string, error) {
 			var err error
 			if options.Apps, err = both("app", app, okta.Catalogue, okta.Wizard); err != nil {
 				return "", err
 			}
-			options.BaseURL, options.Token = c.baseURL, c.token
+			options.BaseURL, options.Token = c.BaseURL, c.Token
 			return fmt.Sprintf("%d users and %d groups are on the server as Okta pushed them.", options.Users, options.Groups),
 				okta.Run(ctx, options, report)
 		})
