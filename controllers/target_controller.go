@@ -18,9 +18,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
@@ -66,10 +68,18 @@ func (r *targetReconciler) setup(mgr manager.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("target").
 		WithOptions(workers(targetWorkers)).
-		For(&v1alpha1.AppTarget{}, builder.WithPredicates(ofSpec())).
+		For(&v1alpha1.AppTarget{}, builder.WithPredicates(ofTarget())).
 		Watches(&v1alpha1.AppMembership{}, r.members()).
 		Watches(&v1alpha1.AppRole{}, r.roles()).
 		Complete(r)
+}
+
+// ofTarget lets updates through that ofSpec does, and those of what snapshot is asked for.
+func ofTarget() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		return changesSpec(e) ||
+			e.ObjectOld.GetAnnotations()[v1alpha1.SnapshotAnnotation] != e.ObjectNew.GetAnnotations()[v1alpha1.SnapshotAnnotation]
+	}}
 }
 
 // members looks at the targets of the namespace: at once when somebody may have lost something, else after a pause.
@@ -130,6 +140,7 @@ func (r *targetReconciler) counter(namespace string) *atomic.Int64 {
 type work struct {
 	uid        types.UID
 	generation int64
+	snapshot   string // what the annotation asks for
 	session    *targets.Session
 	ledger     *targets.Ledger
 	// looked is when the last look ended, in nanoseconds.
@@ -167,15 +178,16 @@ func (r *targetReconciler) Reconcile(ctx context.Context, req reconcile.Request)
 	return r.next(ctx, t, w, report, failure), nil
 }
 
-// workOn is the work on a target; after a change of its spec it begins anew, and at once.
+// workOn is the work on a target; after a change of what it asks for it begins anew, and at once.
 func (r *targetReconciler) workOn(t *v1alpha1.AppTarget) *work {
 	key := client.ObjectKeyFromObject(t)
+	snapshot := t.Annotations[v1alpha1.SnapshotAnnotation]
 	if w, ok := r.sessions.Load(key); ok {
-		if w := w.(*work); w.uid == t.UID && w.generation == t.Generation {
+		if w := w.(*work); w.uid == t.UID && w.generation == t.Generation && w.snapshot == snapshot {
 			return w
 		}
 	}
-	w := &work{uid: t.UID, generation: t.Generation}
+	w := &work{uid: t.UID, generation: t.Generation, snapshot: snapshot}
 	r.sessions.Store(key, w)
 	return w
 }
@@ -189,11 +201,11 @@ func takesBack(t *v1alpha1.AppTarget) bool {
 // nothingLeft says whether nothing of the target is left in the system, for certain.
 func nothingLeft(r targets.Report) bool {
 	for _, o := range r.Blocked {
-		if o.Reason != v1alpha1.ReasonNotOurs {
+		if o.Reason != v1alpha1.ReasonNotOurs && !o.Revocable {
 			return false
 		}
 	}
-	return r.Observed && r.Grants == 0
+	return r.Observed && r.Grants == 0 && len(r.Plan.Revoke) == 0
 }
 
 // letGo ends a target.
@@ -334,7 +346,7 @@ func (r *targetReconciler) next(ctx context.Context, t *v1alpha1.AppTarget, w *w
 		return reconcile.Result{RequeueAfter: wait}
 	}
 	w.failures = 0
-	if report.Plan.Size() > 0 && t.Spec.WithDefaults().Mode == v1alpha1.TargetEnforce {
+	if (report.Plan.Size() > 0 || report.Unsettled) && t.Spec.WithDefaults().Mode == v1alpha1.TargetEnforce {
 		return reconcile.Result{RequeueAfter: time.Millisecond}
 	}
 	return reconcile.Result{RequeueAfter: r.interval}

@@ -73,7 +73,7 @@ type LedgerEntry struct {
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=2100
 	// +kubebuilder:validation:items:MinLength=1
-	// +kubebuilder:validation:items:MaxLength=1024
+	// +kubebuilder:validation:items:MaxLength=1280
 	Grants []string `json:"grants,omitempty"`
 	// pending is what a receiver is being told about the subject. Absent when
 	// it has been told everything.
@@ -88,8 +88,12 @@ type LedgerPending struct {
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=2100
 	// +kubebuilder:validation:items:MinLength=1
-	// +kubebuilder:validation:items:MaxLength=1024
+	// +kubebuilder:validation:items:MaxLength=1280
 	Grants []string `json:"grants,omitempty"`
+	// user says who the person is as the events tell it, so that an event that
+	// is sent again is the same. Absent for somebody who is removed.
+	// +optional
+	User *MemberIdentity `json:"user,omitempty"`
 	// directory is the name of the ScimDirectory in whose sequence the events
 	// are; empty for a local member.
 	// +optional
@@ -99,6 +103,10 @@ type LedgerPending struct {
 	// +required
 	// +kubebuilder:validation:Minimum=1
 	First int64 `json:"first"`
+	// events is how many events there are, with numbers that follow each other.
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	Events int64 `json:"events"`
 	// time is when the change was seen, which the events tell.
 	// +required
 	Time metav1.Time `json:"time"`

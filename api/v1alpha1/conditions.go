@@ -148,6 +148,8 @@ const (
 	// ReleaseAnnotation with the value "true" on a ScimGroup lets anybody edit or delete it. The SCIM server takes it away
 	// when the identity provider writes to the group again.
 	ReleaseAnnotation = "scim-operator.io/release"
+	// SnapshotAnnotation on an AppTarget of kind webhook has a snapshot of everybody sent whenever its value changes.
+	SnapshotAnnotation = "scim-operator.io/snapshot"
 	// RequestAnnotation is the id of the SCIM request that last changed the object, for the audit log.
 	RequestAnnotation = "scim-operator.io/request"
 	// RoleOfGroupLabel on an AppRole is the name of the ScimGroup that it was made for.

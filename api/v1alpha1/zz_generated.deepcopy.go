@@ -898,6 +898,11 @@ func (in *LedgerPending) DeepCopyInto(out *LedgerPending) {
 		*out = make([]string, len(*in))
 		copy(*out, *in)
 	}
+	if in.User != nil {
+		in, out := &in.User, &out.User
+		*out = new(MemberIdentity)
+		**out = **in
+	}
 	in.Time.DeepCopyInto(&out.Time)
 }
 

@@ -2,6 +2,7 @@ package targets
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 )
 
@@ -29,6 +30,16 @@ func (s Grants) Has(g Grant) bool {
 }
 
 func (s Grants) remove(g Grant) { delete(s, g) }
+
+// with are the grants of both.
+func (s Grants) with(others Grants) Grants {
+	if len(others) == 0 {
+		return s
+	}
+	all := maps.Clone(s)
+	maps.Copy(all, others)
+	return all
+}
 
 // without are the grants of s that others lack and that pass the filter, in order.
 func (s Grants) without(others Grants, pass func(Grant) bool) []Grant {

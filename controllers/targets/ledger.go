@@ -81,6 +81,9 @@ func size(e v1alpha1.LedgerEntry) int {
 		for _, g := range e.Pending.Grants {
 			n += len(g) + 4
 		}
+		if u := e.Pending.User; u != nil {
+			n += len(u.UserName) + len(u.Email) + len(u.DisplayName) + len(u.ExternalID) + 64
+		}
 	}
 	if n > 0 {
 		n += len(e.Subject) + 32
@@ -147,13 +150,15 @@ func (l *Ledger) change(ctx context.Context, grants []Grant, f func(*v1alpha1.Le
 			entries = append(entries, *e)
 		}
 	}
-	return l.Put(ctx, nil, entries...)
+	return l.Put(ctx, entries...)
 }
 
 // Put replaces what is on record about subjects, by one write for each page that holds any of them. An entry that says
-// nothing is taken off. Sequences are recorded with the entries of each page, and never go back.
-func (l *Ledger) Put(ctx context.Context, sequences []v1alpha1.LedgerSequence, entries ...v1alpha1.LedgerEntry) error {
-	touched := map[*page]bool{}
+// nothing is taken off. What is pending without a number gets the next ones of its directory. Page after page is numbered and
+// written, so that a write that fails leaves no number on record whose events are not.
+func (l *Ledger) Put(ctx context.Context, entries ...v1alpha1.LedgerEntry) error {
+	var touched []*page
+	unnumbered := map[*page][]*v1alpha1.LedgerPending{}
 	for _, e := range entries {
 		p := l.homes[e.Subject]
 		if p == nil {
@@ -164,10 +169,18 @@ func (l *Ledger) Put(ctx context.Context, sequences []v1alpha1.LedgerSequence, e
 		if _, is := p.entries[e.Subject]; !is {
 			delete(l.homes, e.Subject)
 		}
-		touched[p] = true
+		if !slices.Contains(touched, p) {
+			touched = append(touched, p)
+		}
+		if e.Pending != nil && e.Pending.First == 0 {
+			unnumbered[p] = append(unnumbered[p], e.Pending)
+		}
 	}
-	for p := range touched {
-		p.advance(sequences)
+	for _, p := range touched {
+		for _, pending := range unnumbered[p] {
+			pending.First = l.last(pending.Directory) + 1
+			p.advance(pending.Directory, pending.First+pending.Events-1)
+		}
 		if err := l.write(ctx, p); err != nil {
 			return fmt.Errorf("record what the target gave: %w", err)
 		}
@@ -190,30 +203,28 @@ func (l *Ledger) pageFor(e v1alpha1.LedgerEntry) *page {
 	})
 }
 
-func (p *page) advance(sequences []v1alpha1.LedgerSequence) {
-	for _, s := range sequences {
-		i := slices.IndexFunc(p.object.Spec.Sequences, func(o v1alpha1.LedgerSequence) bool { return o.Directory == s.Directory })
-		switch {
-		case i < 0:
-			p.object.Spec.Sequences = append(p.object.Spec.Sequences, s)
-		case p.object.Spec.Sequences[i].Last < s.Last:
-			p.object.Spec.Sequences[i].Last = s.Last
+func (p *page) advance(directory string, last int64) {
+	for i := range p.object.Spec.Sequences {
+		if o := &p.object.Spec.Sequences[i]; o.Directory == directory {
+			o.Last = last
+			return
 		}
 	}
+	p.object.Spec.Sequences = append(p.object.Spec.Sequences, v1alpha1.LedgerSequence{Directory: directory, Last: last})
 }
 
-// Last is the last number of a directory's sequence that is on record.
-func (l *Ledger) Last(directory string) int64 {
-	var last int64
+// Sequences are the last numbers that are on record, by directory.
+func (l *Ledger) Sequences() map[string]int64 {
+	all := map[string]int64{}
 	for _, p := range l.pages {
 		for _, s := range p.object.Spec.Sequences {
-			if s.Directory == directory {
-				last = max(last, s.Last)
-			}
+			all[s.Directory] = max(all[s.Directory], s.Last)
 		}
 	}
-	return last
+	return all
 }
+
+func (l *Ledger) last(directory string) int64 { return l.Sequences()[directory] }
 
 func (l *Ledger) write(ctx context.Context, p *page) error {
 	p.object.Spec.Entries = p.object.Spec.Entries[:0]

@@ -115,21 +115,40 @@ var _ = Describe("A ledger", func() {
 		Expect([]bool{l.Has(grant(1)), l.Has(grant(2)), l.Has(grant(3))}).To(Equal([]bool{true, true, false}))
 	})
 
+	pending := func(subject string, events int64) v1alpha1.LedgerEntry {
+		return v1alpha1.LedgerEntry{Subject: subject, Pending: &v1alpha1.LedgerPending{
+			Grants: []string{"active"}, Directory: "okta", Events: events, Time: metav1.Now(),
+		}}
+	}
+
 	It("counts sequences that never go back, also without the entries that they were for", func() {
 		l := open()
-		put := func(l *targets.Ledger, last int64, grants ...string) {
-			GinkgoHelper()
-			Expect(l.Put(w.ctx, []v1alpha1.LedgerSequence{{Directory: "okta", Last: last}},
-				v1alpha1.LedgerEntry{Subject: "ada", Grants: grants})).To(Succeed())
-		}
-		put(l, 3, "active")
-		put(l, 2, "active", "admin")
-		Expect(open().Last("okta")).To(BeEquivalentTo(3))
-		put(l, 4)
+		Expect(l.Put(w.ctx, pending("ada", 3), pending("bob", 1))).To(Succeed())
 		l = open()
-		Expect(l.Last("okta")).To(BeEquivalentTo(4))
-		Expect(l.Last("entra")).To(BeZero())
-		Expect(l.Entry("ada").Grants).To(BeEmpty())
+		Expect([]int64{l.Entry("ada").Pending.First, l.Entry("bob").Pending.First}).To(Equal([]int64{1, 4}))
+		Expect(l.Put(w.ctx, v1alpha1.LedgerEntry{Subject: "ada"}, v1alpha1.LedgerEntry{Subject: "bob"})).To(Succeed())
+		l = open()
+		Expect(l.Sequences()).To(Equal(map[string]int64{"okta": 4}))
+		Expect(l.Entry("ada").Pending).To(BeNil())
+		Expect(l.Put(w.ctx, pending("eve", 1))).To(Succeed())
+		Expect(open().Entry("eve").Pending.First).To(BeEquivalentTo(5))
+	})
+
+	It("leaves no hole in a sequence when one of two pages cannot be written", func() {
+		l := open()
+		var all []targets.Grant
+		for i := range 400 {
+			all = append(all, grant(i))
+		}
+		Expect(l.Claim(w.ctx, all)).To(Succeed())
+		first, second := pages()[0], pages()[1]
+		ada, bob := first.Spec.Entries[0].Subject, second.Spec.Entries[0].Subject
+		change(w, second.Name, func(p *v1alpha1.AppTargetLedger) { p.Labels["other"] = "writer" })
+		Expect(l.Put(w.ctx, pending(ada, 2), pending(bob, 2))).NotTo(Succeed())
+		l = open()
+		Expect(l.Entry(bob).Pending).To(BeNil())
+		Expect(l.Entry(ada).Pending.First).To(BeEquivalentTo(1))
+		Expect(l.Sequences()).To(Equal(map[string]int64{"okta": 2}))
 	})
 
 	It("keeps targets apart, and goes as a whole", func() {

@@ -14,14 +14,39 @@ type Plan struct {
 }
 
 // MakePlan is the difference between what is wanted and what was observed. What others made is not made again, unless the
-// target adopts it; what is blocked is left out.
+// target adopts it; what is blocked is left out, as are additions for those whom the system does not know yet.
 func MakePlan(w Wanted, o *Observation, adopt bool) Plan {
-	open := func(g Grant) bool {
-		_, blocked := o.Blocked[g.Entitlement]
-		return !blocked
+	revocable := func(g Grant) bool {
+		obstacle, blocked := o.Blocked[g.Entitlement]
+		return !blocked || obstacle.Revocable
 	}
-	missing := func(g Grant) bool { return open(g) && (adopt || !o.Others.Has(g)) }
-	return Plan{Revoke: o.Ours.without(w.Grants, open), Grant: w.Grants.without(o.Ours, missing)}
+	missing := func(g Grant) bool {
+		_, blocked := o.Blocked[g.Entitlement]
+		return !blocked && (adopt || !o.Others.Has(g)) && o.missing(g) == ""
+	}
+	return Plan{Revoke: o.Ours.with(o.Unseen).without(w.Grants, revocable), Grant: w.Grants.without(o.Ours, missing)}
+}
+
+// missing says why a subject cannot be granted anything yet.
+func (o *Observation) missing(g Grant) string {
+	if o.Missing == nil {
+		return ""
+	}
+	return o.Missing(g.Subject)
+}
+
+// awaited counts the people who are wanted in a system that does not know them yet, and says why for one of them.
+func awaited(w Wanted, o *Observation) (n int, why string) {
+	counted := map[string]bool{}
+	for g := range w.Grants {
+		if reason := o.missing(g); reason != "" && !counted[g.Subject] && !o.Ours.Has(g) && !o.Others.Has(g) {
+			counted[g.Subject] = true
+			if why == "" || reason < why {
+				why = reason // of several the same one each time
+			}
+		}
+	}
+	return len(counted), why
 }
 
 // foreign counts the wanted grants that are there because others made them.

@@ -21,7 +21,7 @@ func TestPlan(t *testing.T) {
 	for name, c := range map[string]struct {
 		wanted, ours, others Grants
 		blocked              string
-		adopt                bool
+		revocable, adopt     bool
 		lines                string
 	}{
 		"nothing to do":                 {wanted: set("ada:admin"), ours: set("ada:admin")},
@@ -32,18 +32,49 @@ func TestPlan(t *testing.T) {
 		"ours is taken back beside":     {ours: set("ada:admin"), others: set("ada:admin"), lines: "- ada: admin"},
 		"what is blocked waits":         {wanted: set("ada:admin", "ada:viewer"), blocked: "admin", lines: "+ ada: viewer"},
 		"what is blocked is not undone": {ours: set("ada:admin"), blocked: "admin"},
+		"what can be undone is": {
+			wanted: set("bob:admin"), ours: set("ada:admin"), blocked: "admin", revocable: true, lines: "- ada: admin",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := NewObservation()
 			o.Ours, o.Others = c.ours, c.others
 			if c.blocked != "" {
-				o.Blocked[c.blocked] = Obstacle{}
+				o.Blocked[c.blocked] = Obstacle{Revocable: c.revocable}
 			}
 			p := MakePlan(Wanted{Grants: c.wanted}, o, c.adopt)
 			if lines := strings.Join(p.Lines(20), ","); lines != c.lines {
 				t.Errorf("the plan is %q, not %q", lines, c.lines)
 			}
 		})
+	}
+}
+
+// What is on record but not shown is made again where it is wanted, and else taken back all the same.
+func TestPlanOfWhatIsUnseen(t *testing.T) {
+	o := NewObservation()
+	o.Ours, o.Unseen = set("ada:admin"), set("ada:viewer", "bob:admin")
+	p := MakePlan(Wanted{Grants: set("ada:admin", "ada:viewer")}, o, false)
+	if lines := strings.Join(p.Lines(20), ","); lines != "- bob: admin,+ ada: viewer" {
+		t.Errorf("the plan is %q", lines)
+	}
+	if len(o.Ours) != 1 {
+		t.Errorf("planning changed what was observed: %v", o.Ours)
+	}
+}
+
+func TestPlanAwaitsThoseWhomTheSystemDoesNotKnow(t *testing.T) {
+	o := NewObservation()
+	o.Ours, o.Others = set("eve:admin"), set("mallory:admin")
+	o.Missing = func(subject string) string {
+		return map[string]string{"ada": "unknown", "bob": "ambiguous", "eve": "unknown", "mallory": "unknown"}[subject]
+	}
+	w := Wanted{Grants: set("ada:admin", "ada:viewer", "bob:admin", "eve:admin", "mallory:admin", "zoe:admin")}
+	if lines := strings.Join(MakePlan(w, o, false).Lines(20), ","); lines != "+ zoe: admin" {
+		t.Errorf("the plan is %q", lines)
+	}
+	if n, why := awaited(w, o); n != 2 || why != "ambiguous" {
+		t.Errorf("%d people are awaited (%s)", n, why)
 	}
 }
 

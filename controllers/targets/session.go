@@ -2,6 +2,7 @@ package targets
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"k8s.io/utils/clock"
@@ -18,6 +19,8 @@ type Session struct {
 
 	seen   *Observation
 	seenAt time.Time
+	// unsettled says that the system, as it is, has more to settle.
+	unsettled bool
 }
 
 // NewSession begins the work. Interval is how long what was seen is believed.
@@ -28,8 +31,10 @@ func NewSession(kind Kind, system System, c clock.PassiveClock, interval time.Du
 // Reopen goes on with the system opened anew, so that changed credentials are used.
 func (s *Session) Reopen(system System) { s.system = system }
 
-// Due says whether the system is to be read at the next run.
-func (s *Session) Due() bool { return s.seen == nil || s.clock.Since(s.seenAt) >= s.interval }
+// Due says whether the system is to be read at the next run. It is not while it settles, so that it gets to the end of that.
+func (s *Session) Due() bool {
+	return s.seen == nil || !s.unsettled && s.clock.Since(s.seenAt) >= s.interval
+}
 
 // Orders say what a run is to do.
 type Orders struct {
@@ -59,9 +64,14 @@ type Report struct {
 	// LeftOut and Why are as in Wanted.
 	LeftOut int
 	Why     string
+	// Awaited counts the people whom the system does not know yet; AwaitedFor names the cause for one of them.
+	Awaited    int
+	AwaitedFor string
 	// Blocked and Conditions are as in Observation.
 	Blocked    map[string]Obstacle
 	Conditions []Condition
+	// Unsettled says that there is more to be done soon, though perhaps nothing to be changed.
+	Unsettled bool
 	// Revoked and Granted count what the run carried out, Drift what others had changed.
 	Revoked, Granted, Drift int
 }
@@ -80,6 +90,7 @@ func (s *Session) Run(ctx context.Context, o Orders) (Report, error) {
 	}
 	err = s.enforce(ctx, o, &wanted, &r)
 	r.describe(wanted, s.seen, o.Adopt)
+	r.Unsettled = s.unsettled
 	if err != nil {
 		s.seen = nil
 	}
@@ -118,6 +129,7 @@ func (s *Session) enforce(ctx context.Context, o Orders, wanted *Wanted, r *Repo
 		return nil
 	}
 	var refused refusals
+	begin := sync.OnceValue(func() error { return o.Before(ctx) })
 	aside := Grants{} // what was refused is not tried again in this run
 	plan := MakePlan(*wanted, s.seen, o.Adopt)
 	for begun := s.clock.Now(); s.clock.Since(begun) < o.For; {
@@ -129,12 +141,17 @@ func (s *Session) enforce(ctx context.Context, o Orders, wanted *Wanted, r *Repo
 			plan = MakePlan(*wanted, s.seen, o.Adopt).except(aside)
 		}
 		if plan.Size() == 0 {
-			break
-		}
-		if r.Revoked+r.Granted+len(aside) == 0 {
-			if err := o.Before(ctx); err != nil {
+			settler, is := s.system.(Settler)
+			if !is || len(refused) > 0 {
+				break
+			}
+			if err := s.settle(ctx, settler, begin); err != nil || !s.unsettled {
 				return err
 			}
+			continue
+		}
+		if err := begin(); err != nil {
+			return err
 		}
 		step, err := s.step(ctx, &plan, r)
 		for _, g := range step {
@@ -150,6 +167,22 @@ func (s *Session) enforce(ctx context.Context, o Orders, wanted *Wanted, r *Repo
 	return refused.asError()
 }
 
+// settle lets the system do one thing of those that it does when nothing is to be changed.
+func (s *Session) settle(ctx context.Context, system Settler, begin func() error) error {
+	s.unsettled = false
+	if !system.Unsettled() {
+		return nil
+	}
+	if err := begin(); err != nil {
+		return err
+	}
+	if err := system.Settle(ctx); err != nil {
+		return err
+	}
+	s.unsettled = system.Unsettled()
+	return nil
+}
+
 // step takes the first changes off the plan, carries them out, and returns those that it could not.
 func (s *Session) step(ctx context.Context, plan *Plan, r *Report) (undone []Grant, err error) {
 	queue, act, note, count := &plan.Grant, s.system.Grant, s.seen.Ours.Add, &r.Granted
@@ -163,6 +196,7 @@ func (s *Session) step(ctx context.Context, plan *Plan, r *Report) (undone []Gra
 	carried := Grants{}
 	for _, g := range done {
 		note(g)
+		s.seen.Unseen.remove(g)
 		carried.Add(g)
 	}
 	*count += len(done)
@@ -179,5 +213,6 @@ func (r *Report) describe(w Wanted, o *Observation, adopt bool) {
 	r.Plan = MakePlan(w, o, adopt)
 	r.Grants, r.Foreign = len(o.Ours), foreign(w, o)
 	r.LeftOut, r.Why = w.LeftOut, w.Why
+	r.Awaited, r.AwaitedFor = awaited(w, o)
 	r.Blocked, r.Conditions = o.Blocked, o.Conditions
 }

@@ -35,6 +35,15 @@ type System interface {
 	Grant(context.Context, []Grant) ([]Grant, error)
 }
 
+// Settler is a System that has something to do even when nothing is to be changed.
+type Settler interface {
+	System
+	// Unsettled says whether there is something to do, by what the system has last seen.
+	Unsettled() bool
+	// Settle does one thing, so short that a removal can wait for it. It is called while nothing is to be changed.
+	Settle(context.Context) error
+}
+
 // Person is an AppMembership, as far as it matters to systems.
 type Person struct {
 	// ID is the name of the AppMembership.
@@ -65,6 +74,12 @@ type Wanted struct {
 type Observation struct {
 	// Ours are the grants that this target made, Others those that others made. Others may lack what nobody wants.
 	Ours, Others Grants
+	// Unseen are grants on record that the system does not show. They are made again where they are wanted, and else taken
+	// back, because what is not shown may be there all the same.
+	Unseen Grants
+	// Missing says why nothing can be granted to a subject yet, such as a person who has never signed in; empty if it can.
+	// A nil Missing knows everybody.
+	Missing func(subject string) string
 	// Blocked says of entitlements that cannot be read or written what stands in the way.
 	Blocked map[string]Obstacle
 	// Conditions are what else there is to say.
@@ -73,15 +88,27 @@ type Observation struct {
 
 // NewObservation has nothing in it.
 func NewObservation() *Observation {
-	return &Observation{Ours: Grants{}, Others: Grants{}, Blocked: map[string]Obstacle{}}
+	return &Observation{Ours: Grants{}, Others: Grants{}, Unseen: Grants{}, Blocked: map[string]Obstacle{}}
+}
+
+// Adopt notes a grant that others made in a place which the target takes over. If it is wanted, it is made once more, so that
+// the place is marked as the target's, and the target held until it has taken back what is there; else it is taken back.
+func (o *Observation) Adopt(g Grant, wanted Grants) {
+	if wanted.Has(g) {
+		o.Others.Add(g)
+	} else {
+		o.Ours.Add(g)
+	}
 }
 
 // Obstacle is what keeps grants from being made.
 type Obstacle struct {
-	// Reason is v1alpha1.ReasonNotOurs or v1alpha1.ReasonTargetRefused.
+	// Reason is v1alpha1.ReasonNotOurs, v1alpha1.ReasonTargetRefused or v1alpha1.ReasonInvalidSpec.
 	Reason string
 	// Message names it and the mend.
 	Message string
+	// Revocable says that grants can be seen and taken back all the same.
+	Revocable bool
 }
 
 // Condition is one further condition of an AppTarget.

@@ -269,6 +269,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.AppTargetStatus
   map:
     fields:
+    - name: awaited
+      type:
+        scalar: numeric
     - name: conditions
       type:
         list:
@@ -698,6 +701,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: directory
       type:
         scalar: string
+    - name: events
+      type:
+        scalar: numeric
     - name: first
       type:
         scalar: numeric
@@ -710,6 +716,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: time
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: user
+      type:
+        namedType: com.github.scim-operator.scim-operator.api.v1alpha1.MemberIdentity
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.LedgerSequence
   map:
     fields:

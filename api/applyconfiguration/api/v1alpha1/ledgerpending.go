@@ -13,11 +13,16 @@ import (
 type LedgerPendingApplyConfiguration struct {
 	// grants are what the subject has once the receiver has been told.
 	Grants []string `json:"grants,omitempty"`
+	// user says who the person is as the events tell it, so that an event that
+	// is sent again is the same. Absent for somebody who is removed.
+	User *MemberIdentityApplyConfiguration `json:"user,omitempty"`
 	// directory is the name of the ScimDirectory in whose sequence the events
 	// are; empty for a local member.
 	Directory *string `json:"directory,omitempty"`
 	// first is the number of the first event.
 	First *int64 `json:"first,omitempty"`
+	// events is how many events there are, with numbers that follow each other.
+	Events *int64 `json:"events,omitempty"`
 	// time is when the change was seen, which the events tell.
 	Time *v1.Time `json:"time,omitempty"`
 }
@@ -38,6 +43,14 @@ func (b *LedgerPendingApplyConfiguration) WithGrants(values ...string) *LedgerPe
 	return b
 }
 
+// WithUser sets the User field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the User field is set to the value of the last call.
+func (b *LedgerPendingApplyConfiguration) WithUser(value *MemberIdentityApplyConfiguration) *LedgerPendingApplyConfiguration {
+	b.User = value
+	return b
+}
+
 // WithDirectory sets the Directory field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the Directory field is set to the value of the last call.
@@ -51,6 +64,14 @@ func (b *LedgerPendingApplyConfiguration) WithDirectory(value string) *LedgerPen
 // If called multiple times, the First field is set to the value of the last call.
 func (b *LedgerPendingApplyConfiguration) WithFirst(value int64) *LedgerPendingApplyConfiguration {
 	b.First = &value
+	return b
+}
+
+// WithEvents sets the Events field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Events field is set to the value of the last call.
+func (b *LedgerPendingApplyConfiguration) WithEvents(value int64) *LedgerPendingApplyConfiguration {
+	b.Events = &value
 	return b
 }
 
