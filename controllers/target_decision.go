@@ -49,6 +49,9 @@ func targetReadiness(t *v1alpha1.AppTarget, r targets.Report, failure error) rea
 	if r.LeftOut > 0 {
 		ready.message += fmt.Sprintf("; %d people with a role are left out (%s)", r.LeftOut, r.Why)
 	}
+	if r.Awaited > 0 {
+		ready.message += fmt.Sprintf("; %d people with a role are awaited (%s)", r.Awaited, r.AwaitedFor)
+	}
 	if deleting(t) {
 		ready.ready, ready.message = false, "the target is being deleted: "+ready.message
 		if ready.progress == settled {

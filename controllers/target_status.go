@@ -20,11 +20,12 @@ const planLines = 20
 func (r *targetReconciler) tell(ctx context.Context, t *v1alpha1.AppTarget, report targets.Report, failure error) error {
 	next := v1alpha1.AppTargetStatus{
 		ObservedGeneration: t.Generation, Kind: kindOf(t).Name, Mode: t.Spec.WithDefaults().Mode,
-		Grants: t.Status.Grants, Foreign: t.Status.Foreign, LeftOut: t.Status.LeftOut, Plan: t.Status.Plan,
+		Grants: t.Status.Grants, Foreign: t.Status.Foreign, LeftOut: t.Status.LeftOut, Awaited: t.Status.Awaited, Plan: t.Status.Plan,
 	}
 	var more []condition
 	if report.Observed {
 		next.Grants, next.Foreign, next.LeftOut = int32(report.Grants), int32(report.Foreign), int32(report.LeftOut)
+		next.Awaited = int32(report.Awaited)
 		next.Plan = planStatus(report.Plan)
 		for _, c := range report.Conditions {
 			more = append(more, condition{c.Type, c.True, c.Reason, c.Message})
@@ -67,6 +68,7 @@ func targetStatusConfig(t *v1alpha1.AppTarget, s v1alpha1.AppTargetStatus) *ac.A
 		WithGrants(s.Grants).
 		WithForeign(s.Foreign).
 		WithLeftOut(s.LeftOut).
+		WithAwaited(s.Awaited).
 		WithConditions(conditionConfigs(s.Conditions)...)
 	if p := s.Plan; p != nil {
 		status.WithPlan(ac.TargetPlan().WithHash(p.Hash).WithChanges(p.Changes).

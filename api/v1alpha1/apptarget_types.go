@@ -384,11 +384,13 @@ type GrafanaTarget struct {
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="url cannot be changed: make another AppTarget for another Grafana"
 	URL string `json:"url"`
 	// credentials names the Secret with the key token: that of a service
-	// account of Grafana, which also says which organization is meant.
+	// account of Grafana, which also says which organization is meant. The key
+	// ca.crt may hold certificates in PEM to trust beside the system's.
 	// +required
 	Credentials TargetSecretReference `json:"credentials"`
-	// subject is the attribute that is a person's login or e-mail address in
-	// Grafana: userName or email. Default: email.
+	// subject is the attribute by which Grafana knows a person, without regard
+	// to case: email is their e-mail address there, userName their login.
+	// Default: email.
 	// +optional
 	Subject GrafanaSubject `json:"subject,omitempty"`
 	// teams say what each role means, at most 1000.
@@ -418,7 +420,8 @@ type GrafanaTeam struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	Role string `json:"role"`
-	// team is the name of the team, which is made if there is none.
+	// team is the name of the team, in the same case; it is made if there is
+	// none when the first person is to be in it, and never deleted.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=190
@@ -467,6 +470,12 @@ type AppTargetStatus struct {
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	LeftOut int32 `json:"leftOut,omitempty"`
+	// awaited is how many people have a role and are not known to the system
+	// yet, such as for never having signed in. They get what the role means
+	// soon after they are.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Awaited int32 `json:"awaited,omitempty"`
 
 	// plan is what is yet to be changed. Absent when there is nothing.
 	// +optional

@@ -29,6 +29,10 @@ type AppTargetStatusApplyConfiguration struct {
 	// leftOut is how many people have a role that the system cannot take,
 	// such as for want of an e-mail address.
 	LeftOut *int32 `json:"leftOut,omitempty"`
+	// awaited is how many people have a role and are not known to the system
+	// yet, such as for never having signed in. They get what the role means
+	// soon after they are.
+	Awaited *int32 `json:"awaited,omitempty"`
 	// plan is what is yet to be changed. Absent when there is nothing.
 	Plan *TargetPlanApplyConfiguration `json:"plan,omitempty"`
 	// conditions are Ready (InSync, Observed, Applying, TargetUnreachable,
@@ -88,6 +92,14 @@ func (b *AppTargetStatusApplyConfiguration) WithForeign(value int32) *AppTargetS
 // If called multiple times, the LeftOut field is set to the value of the last call.
 func (b *AppTargetStatusApplyConfiguration) WithLeftOut(value int32) *AppTargetStatusApplyConfiguration {
 	b.LeftOut = &value
+	return b
+}
+
+// WithAwaited sets the Awaited field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Awaited field is set to the value of the last call.
+func (b *AppTargetStatusApplyConfiguration) WithAwaited(value int32) *AppTargetStatusApplyConfiguration {
+	b.Awaited = &value
 	return b
 }
 

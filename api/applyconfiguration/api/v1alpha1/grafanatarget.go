@@ -14,10 +14,12 @@ type GrafanaTargetApplyConfiguration struct {
 	// url is the address of Grafana, at most 2048 characters.
 	URL *string `json:"url,omitempty"`
 	// credentials names the Secret with the key token: that of a service
-	// account of Grafana, which also says which organization is meant.
+	// account of Grafana, which also says which organization is meant. The key
+	// ca.crt may hold certificates in PEM to trust beside the system's.
 	Credentials *TargetSecretReferenceApplyConfiguration `json:"credentials,omitempty"`
-	// subject is the attribute that is a person's login or e-mail address in
-	// Grafana: userName or email. Default: email.
+	// subject is the attribute by which Grafana knows a person, without regard
+	// to case: email is their e-mail address there, userName their login.
+	// Default: email.
 	Subject *apiv1alpha1.GrafanaSubject `json:"subject,omitempty"`
 	// teams say what each role means, at most 1000.
 	Teams []GrafanaTeamApplyConfiguration `json:"teams,omitempty"`
