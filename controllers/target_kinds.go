@@ -3,6 +3,7 @@ package controllers
 import (
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
 	"github.com/scim-operator/scim-operator/controllers/targets"
+	"github.com/scim-operator/scim-operator/controllers/targets/grafana"
 	"github.com/scim-operator/scim-operator/controllers/targets/kubernetesrbac"
 )
 
@@ -11,6 +12,8 @@ func kindOf(t *v1alpha1.AppTarget) targets.Kind {
 	switch s := &t.Spec; {
 	case s.KubernetesRBAC != nil:
 		return kubernetesrbac.Kind
+	case s.Grafana != nil:
+		return grafana.Kind
 	default:
 		return targets.Kind{}
 	}

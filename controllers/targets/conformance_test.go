@@ -46,6 +46,7 @@ var kinds = []struct {
 	prepare func(*world) *fixture
 }{
 	{"kubernetesRBAC", kubernetesRBAC},
+	{"grafana", grafanaTeams},
 }
 
 // grants are in the order of held.
