@@ -14,7 +14,7 @@ import (
 )
 
 // maxBulkDuration is how long a bulk request starts operations. What is under way then still ends before the client's
-// patience and the server's writeTimeout do.
+// patience does, and the server's.
 const maxBulkDuration = 30 * time.Second
 
 var (

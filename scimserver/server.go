@@ -1,6 +1,7 @@
 package scimserver
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -13,17 +14,18 @@ import (
 	"github.com/scim-operator/scim-operator/scimserver/store"
 )
 
-// What a client may take its time for. Slower ones are cut off.
 const (
-	readHeaderTimeout = 10 * time.Second
-	readTimeout       = 30 * time.Second
-	writeTimeout      = 60 * time.Second
-	idleTimeout       = 2 * time.Minute
-	maxHeaderBytes    = 64 << 10
+	maxHeaderBytes = 64 << 10
 
 	// drainTimeout is how long requests under way may go on after the end was announced.
 	drainTimeout = 20 * time.Second
 )
+
+// patience is how long a client may take: to send the header, and the whole request, to take the answer, and until it asks
+// again. Slower ones are cut off.
+type patience struct{ header, request, answer, idle time.Duration }
+
+var usualPatience = patience{header: 10 * time.Second, request: 30 * time.Second, answer: 60 * time.Second, idle: 2 * time.Minute}
 
 // Server listens for HTTP until its context ends, on every replica: a controller-runtime Runnable.
 type Server struct {
@@ -37,6 +39,9 @@ type Server struct {
 	GetCertificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
 	// Log takes the start, the end, and what net/http has to say.
 	Log *slog.Logger
+
+	// patience is the usual one if it is nil.
+	patience *patience
 }
 
 // NeedLeaderElection returns false: every replica serves.
@@ -61,12 +66,13 @@ func (s *Server) Start(ctx context.Context) error {
 }
 
 func (s *Server) serve(ctx context.Context, listener net.Listener) error {
+	patience := cmp.Or(s.patience, &usualPatience)
 	server := &http.Server{
 		Handler:           s.Handler,
-		ReadHeaderTimeout: readHeaderTimeout,
-		ReadTimeout:       readTimeout,
-		WriteTimeout:      writeTimeout,
-		IdleTimeout:       idleTimeout,
+		ReadHeaderTimeout: patience.header,
+		ReadTimeout:       patience.request,
+		WriteTimeout:      patience.answer,
+		IdleTimeout:       patience.idle,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelWarn),
 	}
