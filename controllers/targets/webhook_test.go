@@ -16,6 +16,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
 )
@@ -62,6 +63,21 @@ var _ = Describe("A webhook target", func() {
 	askForSnapshot := func(value string) {
 		GinkgoHelper()
 		change(w, "target", func(t *v1alpha1.AppTarget) { t.Annotations = map[string]string{v1alpha1.SnapshotAnnotation: value} })
+	}
+
+	// onRecord is what the operator keeps of the last snapshot.
+	onRecord := func() []string {
+		GinkgoHelper()
+		var pages v1alpha1.AppTargetLedgerList
+		Expect(k8s.List(w.ctx, &pages, client.InNamespace(w.ns))).To(Succeed())
+		for _, p := range pages.Items {
+			for _, e := range p.Spec.Entries {
+				if e.Subject == "snapshot/last" {
+					return e.Grants
+				}
+			}
+		}
+		return nil
 	}
 
 	It("tells each change once, in order, with who the person is", func() {
@@ -172,16 +188,14 @@ var _ = Describe("A webhook target", func() {
 	It("loses nothing and tells nothing wrong however often the operator is killed", func() {
 		r := newReceiver(firstSecret)
 		r.takes(25 * time.Millisecond)
-		w.target(tellsReceiver(w, r, firstSecret))
 		const people = 60
 		for i := range people {
 			w.member(fmt.Sprintf("p%02d", i), "viewer")
 		}
+		w.target(tellsReceiver(w, r, firstSecret))
+		heard := 0
 		for round := range 5 {
-			for reached := len(r.received()) + 25; ; {
-				Eventually(func() int { return len(r.received()) }).Should(BeNumerically(">", reached))
-				break
-			}
+			Eventually(func() int { return len(r.received()) }).Should(BeNumerically(">", heard+5+7*round))
 			running.Kill()
 			for i := range people { // what was under way is outdated, and who the people are, too
 				change(w, fmt.Sprintf("p%02d", i), func(m *v1alpha1.AppMembership) {
@@ -190,6 +204,7 @@ var _ = Describe("A webhook target", func() {
 					m.Spec.Roles = [][]string{{"admin"}, {"viewer"}, {"admin", "viewer"}}[(i+round)%3]
 				})
 			}
+			heard = len(r.received())
 			running.Start()
 		}
 		var want []string
@@ -331,8 +346,11 @@ var _ = Describe("A webhook target", func() {
 
 		By("asking for another one")
 		w.eventuallyReady("True InSync")
+		first := onRecord()
+		Expect(first).NotTo(BeEmpty())
 		askForSnapshot("please")
 		Eventually(func() []received { return r.of("snapshot") }).Should(HaveLen(6))
+		Eventually(onRecord).ShouldNot(Equal(first))
 		Expect(r.of("snapshot")[3].Data.Snapshot.ID).NotTo(Equal(pages[0].Data.Snapshot.ID))
 		running.Kill()
 		running.Start()
