@@ -38,7 +38,7 @@ func stage(t *testing.T) *system {
 			ObjectMeta: metav1.ObjectMeta{Namespace: "acme", Name: "hook", UID: "1"},
 			Spec:       v1alpha1.AppTargetSpec{Webhook: &v1alpha1.WebhookTarget{URL: "https://hooks.example.com/scim"}},
 		},
-		clock: testingclock.NewFakePassiveClock(time.Date(2026, 7, 1, 9, 30, 0, 0, time.UTC)),
+		clock:   testingclock.NewFakePassiveClock(time.Date(2026, 7, 1, 9, 30, 0, 0, time.UTC)),
 		refused: map[string][]string{},
 	}
 	var err error
