@@ -103,11 +103,9 @@ func listDefinitions[T, V any](q *request, all []T, view func(T) V) (*response, 
 	if q.query.Has("filter") {
 		return nil, errDiscoveryFilter
 	}
-	views := make([]any, len(all))
-	for i, definition := range all {
-		views[i] = view(definition)
-	}
-	return replyList(views, len(views), 1, "")
+	return replyList(listed{total: len(all), startIndex: 1}, len(all), func(b []byte, i int) ([]byte, error) {
+		return appendValue(b, view(all[i]))
+	})
 }
 
 func getDefinition[T, V any](all []T, view func(T) V, isMeant func(T) bool) (*response, error) {

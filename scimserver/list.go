@@ -1,7 +1,6 @@
 package scimserver
 
 import (
-	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -134,11 +133,11 @@ func (p part) uses(attributes ...string) bool {
 
 // subject returns what filter and order look at: the resource, or its tree where they use what the directory declares, which
 // is in the tree alone.
-func (p part) subject() func(json.Marshaler) any {
+func (p part) subject() func(store.Resource) any {
 	if !slices.ContainsFunc(p.resourceType.Declared(), func(s *schema.Schema) bool { return p.uses(s.ID) }) {
-		return func(resource json.Marshaler) any { return resource }
+		return func(resource store.Resource) any { return resource }
 	}
-	return func(resource json.Marshaler) any {
+	return func(resource store.Resource) any {
 		tree, err := store.Tree(resource)
 		if err != nil {
 			return resource // what cannot be written as JSON has no extension
@@ -159,8 +158,11 @@ func (q *request) list(parameters url.Values) (*response, error) {
 		return nil, err
 	}
 	query := q.storeQuery(l)
-	made := fingerprint(q.credential.Namespace, q.credential.Directory, q.route.pattern,
-		parameters.Get("filter"), parameters.Get("sortBy"), parameters.Get("sortOrder"))
+	made := ""
+	if l.byCursor {
+		made = fingerprint(q.credential.Namespace, q.credential.Directory, q.route.pattern,
+			parameters.Get("filter"), parameters.Get("sortBy"), parameters.Get("sortOrder"))
+	}
 	if l.cursor != "" {
 		if query.After, err = parseCursor(made, l.cursor, q.started); err != nil {
 			return nil, err
@@ -170,15 +172,14 @@ func (q *request) list(parameters url.Values) (*response, error) {
 	if err != nil {
 		return nil, err
 	}
-	shown, err := q.showAll(l, page.Resources)
-	if err != nil {
-		return nil, err
-	}
-	next := ""
+	answer := listed{total: page.Total, startIndex: l.startIndex}
 	if l.byCursor && page.Last != nil {
-		next = newCursor(made, *page.Last, q.started)
+		answer.nextCursor = newCursor(made, *page.Last, q.started)
 	}
-	return replyList(shown, page.Total, l.startIndex, next)
+	return replyList(answer, len(page.Resources), func(b []byte, i int) ([]byte, error) {
+		resource := page.Resources[i]
+		return appendShown(b, resource, q.locate(l, resource).projection)
+	})
 }
 
 func (q *request) storeQuery(l *list) store.Query {
@@ -197,37 +198,51 @@ func (q *request) storeQuery(l *list) store.Query {
 	return query
 }
 
-// showAll shows of each resource what the list asks for of its type.
-func (q *request) showAll(l *list, resources []json.Marshaler) ([]any, error) {
-	shown := make([]any, len(resources))
-	for i, resource := range resources {
-		var resourceType string
-		switch r := resource.(type) {
-		case *store.User:
-			q.locateUser(r)
-			resourceType = r.Meta.ResourceType
-		case *store.Group:
-			q.locateGroup(r)
-			resourceType = r.Meta.ResourceType
+// locate says where a resource of a list is, and returns what the list asks for of its type.
+func (q *request) locate(l *list, resource store.Resource) part {
+	var resourceType string
+	switch r := resource.(type) {
+	case *store.User:
+		q.locateUser(r)
+		resourceType = r.Meta.ResourceType
+	case *store.Group:
+		q.locateGroup(r)
+		resourceType = r.Meta.ResourceType
+	}
+	isMeant := func(p part) bool { return p.resourceType.Name == resourceType }
+	return l.parts[slices.IndexFunc(l.parts, isMeant)]
+}
+
+// listed is what a ListResponse says beside its Resources. A page by cursor has no startIndex; only the last one has no
+// nextCursor.
+type listed struct {
+	total, startIndex int
+	nextCursor        string
+}
+
+// replyList answers with a ListResponse of count Resources, an array even when there are none. Each is appended by
+// appendResource, right to the body.
+func replyList(l listed, count int, appendResource func(b []byte, i int) ([]byte, error)) (*response, error) {
+	b := append(emptyBody(), `{"schemas":["`+schema.ListResponseURN+`"],"totalResults":`...)
+	b = strconv.AppendInt(b, int64(l.total), 10)
+	if l.startIndex > 0 {
+		b = append(b, `,"startIndex":`...)
+		b = strconv.AppendInt(b, int64(l.startIndex), 10)
+	}
+	b = append(b, `,"itemsPerPage":`...)
+	b = strconv.AppendInt(b, int64(count), 10)
+	if l.nextCursor != "" {
+		b = append(b, `,"nextCursor":"`+l.nextCursor+`"`...) // letters, digits, - and _
+	}
+	b = append(b, `,"Resources":[`...)
+	for i := range count {
+		if i > 0 {
+			b = append(b, ',')
 		}
-		isMeant := func(p part) bool { return p.resourceType.Name == resourceType }
 		var err error
-		if shown[i], err = show(resource, l.parts[slices.IndexFunc(l.parts, isMeant)].projection); err != nil {
+		if b, err = appendResource(b, i); err != nil {
 			return nil, err
 		}
 	}
-	return shown, nil
-}
-
-// replyList answers with a ListResponse. Its Resources are an array even when there are none. A page by cursor has no
-// startIndex; only the last one has no nextCursor.
-func replyList(resources []any, total, startIndex int, nextCursor string) (*response, error) {
-	return reply(http.StatusOK, struct {
-		Schemas      []string `json:"schemas"`
-		TotalResults int      `json:"totalResults"`
-		StartIndex   int      `json:"startIndex,omitempty"`
-		ItemsPerPage int      `json:"itemsPerPage"`
-		NextCursor   string   `json:"nextCursor,omitempty"`
-		Resources    []any    `json:"Resources"`
-	}{[]string{schema.ListResponseURN}, total, startIndex, len(resources), nextCursor, resources})
+	return &response{status: http.StatusOK, header: http.Header{}, body: append(b, "]}\n"...)}, nil
 }

@@ -2,7 +2,6 @@ package scimserver
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -128,7 +127,7 @@ func (q *request) operations() ([]patch.Operation, error) {
 }
 
 // replaced returns what a resource of the endpoint's type becomes when it is replaced by a normalized body.
-func (q *request) replaced(resource json.Marshaler, body map[string]any) (map[string]any, error) {
+func (q *request) replaced(resource store.Resource, body map[string]any) (map[string]any, error) {
 	current, err := q.tree(resource)
 	if err != nil {
 		return nil, err
@@ -137,7 +136,7 @@ func (q *request) replaced(resource json.Marshaler, body map[string]any) (map[st
 }
 
 // patched applies operations to a resource of the endpoint's type. The result is in canonical form.
-func (q *request) patched(resource json.Marshaler, operations []patch.Operation) (map[string]any, error) {
+func (q *request) patched(resource store.Resource, operations []patch.Operation) (map[string]any, error) {
 	current, err := q.tree(resource)
 	if err != nil {
 		return nil, err
@@ -150,7 +149,7 @@ func (q *request) patched(resource json.Marshaler, operations []patch.Operation)
 }
 
 // tree is a resource of the endpoint's type as a JSON tree, in which declared extensions have the names of their declaration.
-func (q *request) tree(resource json.Marshaler) (map[string]any, error) {
+func (q *request) tree(resource store.Resource) (map[string]any, error) {
 	tree, err := store.Tree(resource)
 	return q.resourceType.Recase(tree), err
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"strconv"
+	"sync"
 
 	"github.com/scim-operator/scim-operator/scimserver/schema"
 	"github.com/scim-operator/scim-operator/scimserver/store"
@@ -15,7 +16,22 @@ import (
 type response struct {
 	status int
 	header http.Header
-	body   []byte
+	// body, unless nil, is of a buffer that is used again when the response has been sent.
+	body []byte
+}
+
+// buffers are for bodies. A page of 500 users has half a megabyte, which would be garbage right after.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// maxBuffer is the largest buffer that is kept: larger than a usual page, smaller than a list of all members of a group.
+const maxBuffer = 1 << 20
+
+func emptyBody() []byte { return (*buffers.Get().(*[]byte))[:0] }
+
+func keepBuffer(body []byte) {
+	if cap(body) > 0 && cap(body) <= maxBuffer {
+		buffers.Put(&body)
+	}
 }
 
 // reply makes a response of a value that encoding/json can write; nil for no body.
@@ -24,8 +40,8 @@ func reply(status int, value any) (*response, error) {
 	if value == nil {
 		return r, nil
 	}
-	var buffer bytes.Buffer
-	if err := json.NewEncoder(&buffer).Encode(value); err != nil {
+	buffer := bytes.NewBuffer(emptyBody())
+	if err := json.NewEncoder(buffer).Encode(value); err != nil {
 		return nil, err
 	}
 	r.body = buffer.Bytes()
@@ -33,16 +49,13 @@ func reply(status int, value any) (*response, error) {
 }
 
 // replyResource answers with one resource, where it is and which version it has.
-func (q *request) replyResource(status int, id string, meta *store.Meta, resource json.Marshaler) (*response, error) {
+func (q *request) replyResource(status int, id string, meta *store.Meta, resource store.Resource) (*response, error) {
 	q.resource = id
-	shown, err := show(resource, q.projection)
+	body, err := appendShown(emptyBody(), resource, q.projection)
 	if err != nil {
 		return nil, err
 	}
-	r, err := reply(status, shown)
-	if err != nil {
-		return nil, err
-	}
+	r := &response{status: status, header: http.Header{}, body: append(body, '\n')}
 	r.describe(meta)
 	return r, nil
 }
@@ -56,16 +69,22 @@ func (r *response) describe(meta *store.Meta) {
 	}
 }
 
-// show cuts a resource down to the attributes that the client asked for. A tree is built only where it asked.
-func show(resource json.Marshaler, projection *schema.Projection) (any, error) {
+// appendShown appends a resource, cut down to the attributes that the client asked for. A tree is built only where it asked.
+func appendShown(b []byte, resource store.Resource, projection *schema.Projection) ([]byte, error) {
 	if projection.Empty() {
-		return resource, nil
+		return resource.AppendJSON(b)
 	}
 	tree, err := store.Tree(resource)
 	if err != nil {
 		return nil, err
 	}
-	return projection.Apply(tree), nil
+	return appendValue(b, projection.Apply(tree))
+}
+
+// appendValue appends a value as encoding/json writes it.
+func appendValue(b []byte, value any) ([]byte, error) {
+	encoded, err := json.Marshal(value)
+	return append(b, encoded...), err
 }
 
 func (r *response) send(w http.ResponseWriter, mediaType string) {
@@ -79,4 +98,6 @@ func (r *response) send(w http.ResponseWriter, mediaType string) {
 	}
 	w.WriteHeader(r.status)
 	_, _ = w.Write(r.body) // a client that is gone needs no answer
+	keepBuffer(r.body)
+	r.body = nil
 }

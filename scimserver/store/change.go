@@ -1,7 +1,6 @@
 package store
 
 import (
-	"encoding/json"
 	"maps"
 	"net/http"
 	"slices"
@@ -213,7 +212,7 @@ func groupTree(g *v1alpha1.ScimGroup) map[string]any {
 	return treeOf(&Group{ExternalID: g.Spec.ExternalID, DisplayName: g.Spec.DisplayName, Extensions: fromObject(g.Spec.Extensions)})
 }
 
-func treeOf(resource json.Marshaler) map[string]any {
+func treeOf(resource Resource) map[string]any {
 	tree, _ := Tree(resource) // what was stored can be written as JSON
 	return tree
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -43,7 +42,7 @@ type Position struct {
 // Page is a part of a list.
 type Page struct {
 	// Resources are *User and *Group.
-	Resources []json.Marshaler
+	Resources []Resource
 	// Total is how many resources the list has.
 	Total int
 	// Last is the position of the page's last resource; nil if the list ends there.
@@ -213,7 +212,7 @@ func compareTypes(a, b string) int { return strings.Compare(b, a) }
 
 func (d *Directory) present(ctx context.Context, c collection) (*Page, error) {
 	hits, more := c.page()
-	page := &Page{Total: c.total, Resources: make([]json.Marshaler, len(hits))}
+	page := &Page{Total: c.total, Resources: make([]Resource, len(hits))}
 	for i, h := range hits {
 		switch obj := h.object.(type) {
 		case *v1alpha1.ScimUser:

@@ -72,75 +72,135 @@ type Meta struct {
 	Version string `json:"version,omitempty"`
 }
 
-// plainUser and plainGroup have no methods, so that encoding/json treats them as the structs they are.
-type (
-	plainUser  User
-	plainGroup Group
-)
+// Tree is a resource as a JSON tree, the form that schema and patch work on. It returns an error for an extension that is
+// no JSON object.
+func Tree(resource Resource) (map[string]any, error) { return resource.tree() }
 
-// MarshalJSON writes the extensions beside the attributes.
-func (u *User) MarshalJSON() ([]byte, error) { return marshalExtended((*plainUser)(u), u.Extensions) }
-
-// MarshalJSON writes the extensions beside the attributes.
-func (g *Group) MarshalJSON() ([]byte, error) { return marshalExtended((*plainGroup)(g), g.Extensions) }
-
-func marshalExtended(plain any, extensions map[string]json.RawMessage) ([]byte, error) {
-	out, err := json.Marshal(plain)
-	if err != nil || len(extensions) == 0 {
-		return out, err
+func (u *User) tree() (map[string]any, error) {
+	tree := map[string]any{}
+	if u.UserAttributes != nil {
+		var err error
+		if tree, err = objectOf(u.UserAttributes); err != nil {
+			return nil, err
+		}
 	}
-	b := bytes.NewBuffer(out[:len(out)-1])
-	for _, urn := range slices.Sorted(maps.Keys(extensions)) {
-		key, err := json.Marshal(urn)
+	if u.Enterprise != nil {
+		enterprise, err := objectOf(u.Enterprise)
 		if err != nil {
 			return nil, err
 		}
-		b.WriteByte(',')
-		b.Write(key)
-		b.WriteByte(':')
-		b.Write(extensions[urn])
+		tree[schema.EnterpriseUserURN] = enterprise
 	}
-	b.WriteByte('}')
-	return b.Bytes(), nil
+	if len(u.Groups) > 0 {
+		groups, err := arrayOf(u.Groups)
+		if err != nil {
+			return nil, err
+		}
+		tree["groups"] = groups
+	}
+	return common(tree, u.Schemas, u.ID, u.Meta, u.Extensions)
 }
 
-// Tree is a resource as a JSON tree, the form that schema and patch work on.
-func Tree(resource json.Marshaler) (map[string]any, error) {
-	raw, err := resource.MarshalJSON()
-	if err != nil {
+func (g *Group) tree() (map[string]any, error) {
+	tree := map[string]any{"displayName": g.DisplayName}
+	if g.ExternalID != "" {
+		tree["externalId"] = g.ExternalID
+	}
+	if len(g.Members) > 0 {
+		members, err := arrayOf(g.Members)
+		if err != nil {
+			return nil, err
+		}
+		tree["members"] = members
+	}
+	return common(tree, g.Schemas, g.ID, g.Meta, g.Extensions)
+}
+
+// common adds to a tree what all resources have.
+func common(tree map[string]any, schemas []string, id string, meta *Meta, extensions map[string]json.RawMessage) (map[string]any, error) {
+	urns := make([]any, len(schemas))
+	for i, urn := range schemas {
+		urns[i] = urn
+	}
+	tree["schemas"], tree["id"] = urns, id
+	if meta != nil {
+		object, err := objectOf(meta)
+		if err != nil {
+			return nil, err
+		}
+		tree["meta"] = object
+	}
+	for urn, raw := range extensions {
+		d := json.NewDecoder(bytes.NewReader(raw))
+		d.UseNumber()
+		var extension any
+		if err := d.Decode(&extension); err != nil {
+			return nil, err
+		}
+		tree[urn] = extension
+	}
+	return tree, nil
+}
+
+// objectOf is a struct as a JSON object. Nothing is written as JSON and read again on the way.
+func objectOf(structure any) (map[string]any, error) {
+	return runtime.DefaultUnstructuredConverter.ToUnstructured(structure)
+}
+
+func arrayOf[T any](structures []T) ([]any, error) {
+	array := make([]any, len(structures))
+	for i := range structures {
+		object, err := objectOf(&structures[i])
+		if err != nil {
+			return nil, err
+		}
+		array[i] = object
+	}
+	return array, nil
+}
+
+// UserFromTree reads what can be written of a user from a tree that schema.User, extended or not, has normalized.
+func UserFromTree(tree map[string]any) (*User, error) {
+	u := &User{UserAttributes: &v1alpha1.UserAttributes{}}
+	if err := fromTree(tree, u.UserAttributes); err != nil {
 		return nil, err
 	}
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	var tree map[string]any
-	return tree, d.Decode(&tree)
-}
-
-// UserFromTree reads a tree that schema.User, extended or not, has normalized.
-func UserFromTree(tree map[string]any) (*User, error) {
-	u := &User{}
-	ext, err := fromTree(tree, schema.User, (*plainUser)(u))
-	u.Extensions = ext
+	if enterprise, ok := tree[schema.EnterpriseUserURN].(map[string]any); ok {
+		u.Enterprise = &v1alpha1.EnterpriseUser{}
+		if err := fromTree(enterprise, u.Enterprise); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	u.Extensions, err = extensionsOf(tree, schema.User)
 	return u, err
 }
 
-// GroupFromTree reads a tree that schema.Group, extended or not, has normalized.
+// GroupFromTree reads what can be written of a group from a tree that schema.Group, extended or not, has normalized.
 func GroupFromTree(tree map[string]any) (*Group, error) {
-	g := &Group{}
-	ext, err := fromTree(tree, schema.Group, (*plainGroup)(g))
-	g.Extensions = ext
-	return g, err
-}
-
-func fromTree(tree map[string]any, rt *schema.ResourceType, plain any) (map[string]json.RawMessage, error) {
-	raw, err := json.Marshal(tree)
-	if err != nil {
+	var attributes struct {
+		ExternalID  string   `json:"externalId"`
+		DisplayName string   `json:"displayName"`
+		Members     []Member `json:"members"`
+	}
+	if err := fromTree(tree, &attributes); err != nil {
 		return nil, err
 	}
-	if err := json.Unmarshal(raw, plain); err != nil {
-		return nil, fmt.Errorf("a normalized resource does not fit its type: %w", err)
+	extensions, err := extensionsOf(tree, schema.Group)
+	return &Group{
+		ExternalID: attributes.ExternalID, DisplayName: attributes.DisplayName, Members: attributes.Members,
+		Extensions: extensions,
+	}, err
+}
+
+func fromTree(tree map[string]any, into any) error {
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(tree, into); err != nil {
+		return fmt.Errorf("a normalized resource does not fit its type: %w", err)
 	}
-	var extensions map[string]json.RawMessage
+	return nil
+}
+
+func extensionsOf(tree map[string]any, rt *schema.ResourceType) (extensions map[string]json.RawMessage, err error) {
 	for name, value := range tree {
 		if !rt.Undeclared(name) {
 			continue

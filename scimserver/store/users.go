@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 
@@ -346,4 +345,4 @@ func equalUsers(a, b *v1alpha1.ScimUser) bool {
 }
 
 // version is a weak entity tag (RFC 7644 §3.14).
-func version(v string) string { return fmt.Sprintf("W/%q", v) }
+func version(v string) string { return `W/"` + v + `"` }
