@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -41,7 +42,9 @@ func (s *system) Grant(ctx context.Context, grants []targets.Grant) ([]targets.G
 	done := make([]targets.Grant, 0, len(carried))
 	for _, c := range carried {
 		s.members[c.membership] = true
-		s.recorded[c.grant] = append(s.recorded[c.grant], c.membership)
+		if !slices.Contains(s.recorded[c.grant], c.membership) {
+			s.recorded[c.grant] = append(s.recorded[c.grant], c.membership)
+		}
 		done = append(done, c.grant)
 	}
 	return done, cmp.Or(err, refused)
