@@ -5,6 +5,7 @@ import (
 	"github.com/scim-operator/scim-operator/controllers/targets"
 	"github.com/scim-operator/scim-operator/controllers/targets/grafana"
 	"github.com/scim-operator/scim-operator/controllers/targets/kubernetesrbac"
+	"github.com/scim-operator/scim-operator/controllers/targets/openfga"
 )
 
 // kindOf is the kind of system of a target; the API server sees to it that there is exactly one.
@@ -12,6 +13,8 @@ func kindOf(t *v1alpha1.AppTarget) targets.Kind {
 	switch s := &t.Spec; {
 	case s.KubernetesRBAC != nil:
 		return kubernetesrbac.Kind
+	case s.OpenFGA != nil:
+		return openfga.Kind
 	case s.Grafana != nil:
 		return grafana.Kind
 	default:

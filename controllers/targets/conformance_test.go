@@ -46,6 +46,7 @@ var kinds = []struct {
 	prepare func(*world) *fixture
 }{
 	{"kubernetesRBAC", kubernetesRBAC},
+	{"openFGA", openFGA},
 	{"grafana", grafanaTeams},
 }
 

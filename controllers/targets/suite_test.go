@@ -38,4 +38,5 @@ var _ = BeforeSuite(func(ctx context.Context) {
 	running = installation.Launch(operator.FreeAddress(),
 		"--target-interval="+interval.String(), "--target-networks=127.0.0.0/8", "--audit-log="+GinkgoT().TempDir()+"/audit.log")
 	running.UntilReady()
+	DeferCleanup(stopFGA)
 })

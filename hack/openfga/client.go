@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"slices"
+	"strconv"
 )
 
 const (
@@ -123,13 +125,49 @@ func (s *Server) Read(ctx context.Context, storeID string, filter Tuple) ([]Tupl
 	}
 }
 
+// Change is a tuple that was written, or deleted.
+type Change struct {
+	Tuple   Tuple
+	Deleted bool
+}
+
+// Changes returns what has happened to the tuples of the store, in order.
+func (s *Server) Changes(ctx context.Context, storeID string) ([]Change, error) {
+	var changes []Change
+	from := ""
+	for {
+		var page struct {
+			Changes []struct {
+				Key       Tuple  `json:"tuple_key"`
+				Operation string `json:"operation"`
+			} `json:"changes"`
+			ContinuationToken string `json:"continuation_token"`
+		}
+		query := url.Values{"page_size": {strconv.Itoa(maxPage)}, "continuation_token": {from}}
+		if err := s.call(ctx, http.MethodGet, "/stores/"+storeID+"/changes?"+query.Encode(), nil, &page); err != nil {
+			return nil, err
+		}
+		for _, change := range page.Changes {
+			changes = append(changes, Change{change.Key, change.Operation == "TUPLE_OPERATION_DELETE"})
+		}
+		if len(page.Changes) < maxPage {
+			return changes, nil
+		}
+		from = page.ContinuationToken
+	}
+}
+
 // post decodes the answer into out, unless that is nil.
 func (s *Server) post(ctx context.Context, path string, in, out any) error {
 	content, err := json.Marshal(in)
 	if err != nil {
 		return err
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL+path, bytes.NewReader(content))
+	return s.call(ctx, http.MethodPost, path, content, out)
+}
+
+func (s *Server) call(ctx context.Context, method, path string, content []byte, out any) error {
+	request, err := http.NewRequestWithContext(ctx, method, s.URL+path, bytes.NewReader(content))
 	if err != nil {
 		return err
 	}

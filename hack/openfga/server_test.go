@@ -58,6 +58,8 @@ func TestServerDecidesByModelAndTuples(t *testing.T) {
 	}
 	g.Expect(server.Check(t.Context(), store, "user:anne", "viewer", "document:plan")).To(BeFalse())
 
+	g.Expect(server.Changes(t.Context(), store)).To(Equal([]Change{{anne, false}, {engineering, false}, {anne, true}}))
+
 	err = server.Write(t.Context(), store, Tuple{User: "user:anne", Relation: "owner", Object: "group:engineering"})
 	var refusal *Error
 	g.Expect(errors.As(err, &refusal)).To(BeTrue(), "got %v", err)
