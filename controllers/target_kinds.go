@@ -3,9 +3,12 @@ package controllers
 import (
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
 	"github.com/scim-operator/scim-operator/controllers/targets"
+	"github.com/scim-operator/scim-operator/controllers/targets/argocd"
 	"github.com/scim-operator/scim-operator/controllers/targets/grafana"
 	"github.com/scim-operator/scim-operator/controllers/targets/kubernetesrbac"
 	"github.com/scim-operator/scim-operator/controllers/targets/openfga"
+	"github.com/scim-operator/scim-operator/controllers/targets/openshiftgroups"
+	"github.com/scim-operator/scim-operator/controllers/targets/webhook"
 )
 
 // kindOf is the kind of system of a target; the API server sees to it that there is exactly one.
@@ -13,8 +16,14 @@ func kindOf(t *v1alpha1.AppTarget) targets.Kind {
 	switch s := &t.Spec; {
 	case s.KubernetesRBAC != nil:
 		return kubernetesrbac.Kind
+	case s.ArgoCD != nil:
+		return argocd.Kind
+	case s.OpenShiftGroups != nil:
+		return openshiftgroups.Kind
 	case s.OpenFGA != nil:
 		return openfga.Kind
+	case s.Webhook != nil:
+		return webhook.Kind
 	case s.Grafana != nil:
 		return grafana.Kind
 	default:

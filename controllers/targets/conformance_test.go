@@ -46,7 +46,10 @@ var kinds = []struct {
 	prepare func(*world) *fixture
 }{
 	{"kubernetesRBAC", kubernetesRBAC},
+	{"argoCD", argoCD},
+	{"openShiftGroups", openShiftGroups},
 	{"openFGA", openFGA},
+	{"webhook", webhooks},
 	{"grafana", grafanaTeams},
 }
 

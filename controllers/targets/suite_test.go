@@ -35,6 +35,7 @@ func TestTargets(t *testing.T) {
 var _ = BeforeSuite(func(ctx context.Context) {
 	installation = operator.Install(ctx)
 	k8s = installation.Admin
+	serveGroups(ctx)
 	running = installation.Launch(operator.FreeAddress(),
 		"--target-interval="+interval.String(), "--target-networks=127.0.0.0/8", "--audit-log="+GinkgoT().TempDir()+"/audit.log")
 	running.UntilReady()
