@@ -55,3 +55,22 @@ func TestATeamThatIsGoneIsNotTakenForTheOneOfThatNumber(t *testing.T) {
 		t.Errorf("Grafana was asked: %v", err)
 	}
 }
+
+// Grafana refuses to add a member again by the same status as other things.
+func TestWhoIsAMemberAlreadyCountsAsAdded(t *testing.T) {
+	for members, added := range map[string]bool{`[{"userId": 6}, {"userId": 7}]`: true, `[{"userId": 6}]`: false, `[]`: false} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost {
+				w.WriteHeader(http.StatusBadRequest)
+				return
+			}
+			_, _ = w.Write([]byte(members))
+		}))
+		s := &system{grafana: client{targets.API{Base: server.URL, Client: server.Client()}, "secret"}}
+		err := s.add(t.Context(), change{membership: membership{7, "uid"}, team: team{UID: "uid"}})
+		if (err == nil) != added || err != nil && !targets.IsRefused(err) {
+			t.Errorf("with the members %s, the error is %v", members, err)
+		}
+		server.Close()
+	}
+}
