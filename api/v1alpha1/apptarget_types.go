@@ -266,9 +266,10 @@ type OpenShiftGroupsTarget struct {
 	// +kubebuilder:validation:MaxLength=256
 	Subject string `json:"subject,omitempty"`
 	// prefix is put before a role's name to make the Group's name, at most 63
-	// characters.
+	// characters, without /, % and :.
 	// +optional
 	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[^/%:]*$`
 	Prefix string `json:"prefix,omitempty"`
 	// groups name the Groups of some roles otherwise, at most 1000.
 	// +optional
@@ -285,10 +286,11 @@ type OpenShiftGroup struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	Role string `json:"role"`
-	// name is the name of the Group.
+	// name is the name of the Group, without /, % and :.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[^/%:]+$`
 	Name string `json:"name"`
 }
 

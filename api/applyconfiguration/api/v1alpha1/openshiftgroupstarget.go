@@ -12,7 +12,7 @@ type OpenShiftGroupsTargetApplyConfiguration struct {
 	// perhaps with "| lower". At most 256 characters. Default: {{ .userName }}.
 	Subject *string `json:"subject,omitempty"`
 	// prefix is put before a role's name to make the Group's name, at most 63
-	// characters.
+	// characters, without /, % and :.
 	Prefix *string `json:"prefix,omitempty"`
 	// groups name the Groups of some roles otherwise, at most 1000.
 	Groups []OpenShiftGroupApplyConfiguration `json:"groups,omitempty"`
