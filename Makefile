@@ -34,6 +34,10 @@ run: build ## Run a control plane and the operator here, until interrupted.
 demo: ## Provision people and groups as Okta does, into what `make run` serves.
 	@hack/demo.sh
 
+.PHONY: demo-openfga
+demo-openfga: ## Show an OpenFGA store that follows what `make run` serves.
+	@hack/demo-openfga.sh
+
 .PHONY: clean
 clean: ## Remove all that was built, and the state of `make run`.
 	rm -rf bin
