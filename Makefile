@@ -22,8 +22,10 @@ help: ## List the targets.
 # Run
 
 .PHONY: build
-build: ## Build bin/scim-operator.
+build: ## Build bin/scim-operator, which is also the plugin of kubectl.
 	$(GO_BUILD) -ldflags "-X main.version=$(VERSION)" -o bin/scim-operator .
+	ln -sf scim-operator bin/kubectl-scim
+	ln -sf scim-operator bin/kubectl_complete-scim
 
 .PHONY: run
 run: build ## Run a control plane and the operator here, until interrupted.

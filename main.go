@@ -29,6 +29,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
+	"github.com/scim-operator/scim-operator/cli"
 	"github.com/scim-operator/scim-operator/controllers"
 	"github.com/scim-operator/scim-operator/scimserver"
 	"github.com/scim-operator/scim-operator/scimserver/audit"
@@ -130,6 +131,9 @@ func networks(list string) ([]netip.Prefix, error) {
 }
 
 func main() {
+	if arguments, plugin := cli.Arguments(os.Args); plugin {
+		os.Exit(cli.Run(arguments, version))
+	}
 	var o options
 	o.bind(flag.CommandLine)
 	flag.Parse()
