@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"flag"
@@ -162,7 +163,13 @@ func run(o options) error {
 	}
 	// The API server's own fairness keeps clients apart.
 	config.QPS = -1
-	mgr, err := newManager(config, o, log)
+	var server *scimserver.Server
+	mgr, err := newManager(config, o, log, func(ctx context.Context) error {
+		if server == nil {
+			return nil
+		}
+		return server.Store.WaitForSync(ctx)
+	})
 	if err != nil {
 		return err
 	}
@@ -184,7 +191,7 @@ func run(o options) error {
 		}
 	}
 	if o.scim {
-		if err := addServer(mgr, config, o, log, auditLog.Logger()); err != nil {
+		if server, err = newServer(mgr, config, o, log, auditLog.Logger()); err != nil {
 			return err
 		}
 	}
@@ -193,16 +200,22 @@ func run(o options) error {
 			return err
 		}
 	}
-	return mgr.Start(ctrl.SetupSignalHandler())
+	ctx := ctrl.SetupSignalHandler()
+	if server == nil {
+		return mgr.Start(ctx)
+	}
+	return runBeside(ctx, mgr, server.Start)
 }
 
-func newManager(config *rest.Config, o options, log logr.Logger) (manager.Manager, error) {
+// newManager returns a manager whose caches begin to read after first.
+func newManager(config *rest.Config, o options, log logr.Logger, first func(context.Context) error) (manager.Manager, error) {
 	scheme := runtime.NewScheme()
 	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
 	utilruntime.Must(v1alpha1.AddToScheme(scheme))
 	mgr, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme:                  scheme,
 		Cache:                   controllers.CacheOptions(),
+		NewCache:                readingAfter(first),
 		Logger:                  log,
 		Metrics:                 metricsserver.Options{BindAddress: o.metricsAddress},
 		HealthProbeBindAddress:  o.probeAddress,
@@ -224,12 +237,12 @@ func slogger(log logr.Logger, name string) *slog.Logger {
 	return slog.New(logr.ToSlogHandler(log.WithName(name)))
 }
 
-func addServer(mgr manager.Manager, config *rest.Config, o options, log logr.Logger, auditLog *slog.Logger) error {
+func newServer(mgr manager.Manager, config *rest.Config, o options, log logr.Logger, auditLog *slog.Logger) (*scimserver.Server, error) {
 	s, err := store.New(config, store.Options{
 		MaxStaleness: o.maxStaleness, Log: log.WithName("store"), Events: mgr.GetEventRecorder("scim-operator"),
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	scimLog := slogger(log, "scim")
 	server := &scimserver.Server{
@@ -248,15 +261,15 @@ func addServer(mgr manager.Manager, config *rest.Config, o options, log logr.Log
 	if o.certFile != "" {
 		watcher, err := certwatcher.New(o.certFile, o.keyFile)
 		if err != nil {
-			return fmt.Errorf("the certificate for TLS: %w", err)
+			return nil, fmt.Errorf("the certificate for TLS: %w", err)
 		}
 		server.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) { return watcher.GetCertificate(hello) }
 		if err := mgr.Add(watcher); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if err := mgr.AddReadyzCheck("scim", func(*http.Request) error { return s.Fresh() }); err != nil {
-		return err
+		return nil, err
 	}
-	return mgr.Add(server)
+	return server, nil
 }

@@ -180,6 +180,14 @@ func (s *Store) Fresh() error {
 	)
 }
 
+// WaitForSync returns when everything has been read once, or an error that wraps ErrUnavailable when ctx ends before.
+func (s *Store) WaitForSync(ctx context.Context) error {
+	return s.index.wait(ctx, func() bool {
+		return s.users.feed.synced && s.groups.feed.synced && s.slices.synced && s.tombstones.synced &&
+			s.directories.synced && s.secrets.synced
+	})
+}
+
 // Directory is one directory's resources. Whatever id is asked of it, it reads and writes nothing of another directory.
 type Directory struct {
 	store *Store
