@@ -47,6 +47,7 @@ type cluster struct {
 type replica struct {
 	name, scim, probe string
 	path, kubeconfig  string
+	news              *news
 	log               *os.File
 	cmd               *exec.Cmd
 }
@@ -68,20 +69,19 @@ func startCluster(ctx context.Context, binary, out string) (_ *cluster, err erro
 	if err := c.furnish(ctx); err != nil {
 		return nil, err
 	}
-	kubeconfig, err := plane.Kubeconfig("chaos", "system:masters")
-	if err != nil {
-		return nil, err
-	}
-	config := filepath.Join(out, "kubeconfig")
-	if err := os.WriteFile(config, kubeconfig, 0o600); err != nil {
-		return nil, err
-	}
 	path, err := lifeline.Wrap(out, binary)
 	if err != nil {
 		return nil, err
 	}
 	for i := range replicas {
-		r := &replica{name: fmt.Sprintf("replica-%d", i), path: path, kubeconfig: config}
+		r := &replica{name: fmt.Sprintf("replica-%d", i), path: path}
+		if r.news, err = listenForNews(plane.Config); err != nil {
+			return nil, err
+		}
+		r.kubeconfig = filepath.Join(out, r.name+".kubeconfig")
+		if err := os.WriteFile(r.kubeconfig, r.news.kubeconfig(), 0o600); err != nil {
+			return nil, err
+		}
 		if r.log, err = os.Create(filepath.Join(out, r.name+".log")); err != nil {
 			return nil, err
 		}
@@ -189,7 +189,7 @@ func (c *cluster) torment(ctx context.Context, random *rand.Rand) error {
 		r := c.replicas[random.IntN(len(c.replicas))]
 		long := time.Duration(100+random.IntN(3000)) * time.Millisecond
 		var err error
-		switch random.IntN(8) {
+		switch random.IntN(11) {
 		case 0, 1, 2:
 			c.count("kill -9 of a replica")
 			r.kill()
@@ -204,6 +204,11 @@ func (c *cluster) torment(ctx context.Context, random *rand.Rand) error {
 		case 7:
 			c.count("kill -9 of the API server")
 			err = c.restartAPIServer()
+		default:
+			c.count("delay of what a replica watches")
+			release := r.news.hold()
+			wait(ctx, long/2)
+			release()
 		}
 		if err != nil {
 			return err
@@ -298,7 +303,7 @@ func (c *cluster) stop() error {
 		if r.cmd != nil && r.cmd.Process != nil {
 			r.kill()
 		}
-		_ = r.log.Close()
+		_ = errors.Join(r.log.Close(), r.news.server.Close())
 	}
 	return c.plane.Stop()
 }

@@ -40,18 +40,18 @@ func (w *workload) glanceAtUser(ctx context.Context, dice *rand.Rand) {
 	w.record(e)
 }
 
-// glanceAtMember looks whether a person is in the group. The slice counts only if the group names its epoch before and
+// glanceAtMember looks whether a person is in a group. The slice counts only if the group names its epoch before and
 // after, and it is not sealed: then that is what it said at that instant.
-func (w *workload) glanceAtMember(ctx context.Context, dice *rand.Rand) {
-	e := event{client: workers, op: glance, subject: w.crowd[dice.IntN(len(w.crowd))], outcome: missing, call: time.Since(w.began)}
+func (w *workload) glanceAtMember(ctx context.Context, client int, group, id string) {
+	e := event{client: client, op: glance, subject: id, outcome: missing, call: time.Since(w.began)}
 	var before, after v1alpha1.ScimGroup
 	var s v1alpha1.ScimMemberSlice
-	if w.live(ctx, w.group, &before) != nil {
+	if w.live(ctx, group, &before) != nil {
 		return
 	}
 	if m := before.Spec.Membership; m != nil {
-		home := v1alpha1.SliceName(w.group, m.Epoch, v1alpha1.HomeShard(e.subject, m.Shards))
-		if w.live(ctx, home, &s) != nil || s.Spec.Sealed || w.live(ctx, w.group, &after) != nil ||
+		home := v1alpha1.SliceName(group, m.Epoch, v1alpha1.HomeShard(e.subject, m.Shards))
+		if w.live(ctx, home, &s) != nil || s.Spec.Sealed || w.live(ctx, group, &after) != nil ||
 			after.Spec.Membership == nil || after.Spec.Membership.Epoch != m.Epoch {
 			return
 		}

@@ -135,7 +135,7 @@ func (w *workload) verify(out string) error {
 	undecided := 0
 	for subject, events := range bySubject {
 		model := users
-		if slices.Contains(w.crowd, subject) {
+		if slices.Contains(w.crowd, subject) || slices.Contains(w.commuters, subject) {
 			model = membership
 		}
 		operations := operationsOf(events)

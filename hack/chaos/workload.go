@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -21,6 +23,7 @@ const (
 	// people compete for few userNames, and for the places of few members, so that writers meet.
 	userNames = 8
 	members   = 10
+	commuters = 6
 	// patience is how long a client waits for an answer; without one it does not know what became of its request.
 	patience = 5 * time.Second
 	pause    = 5 * time.Millisecond
@@ -34,6 +37,9 @@ type workload struct {
 	group   string
 	// crowd are the users who come and go as members of the group.
 	crowd []string
+	// commuters are the members of a group of their own, in which each is moved by one client alone.
+	commuters     []string
+	commuterGroup string
 
 	mu      sync.Mutex
 	history []event
@@ -79,23 +85,34 @@ const (
 func newWorkload(ctx context.Context, c *cluster) (*workload, error) {
 	w := &workload{
 		cluster: c, began: time.Now(), holder: map[string]string{},
-		http: &http.Client{Timeout: patience, Transport: &http.Transport{MaxIdleConnsPerHost: workers}},
+		http: &http.Client{Timeout: patience, Transport: &http.Transport{MaxIdleConnsPerHost: workers + commuters}},
 	}
-	for i := range members {
-		body := fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"member.%d","active":true}`, i)
+	var err error
+	if w.group, w.crowd, err = w.gather(ctx, "member", members); err != nil {
+		return nil, err
+	}
+	if w.commuterGroup, w.commuters, err = w.gather(ctx, "commuter", commuters); err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+// gather makes users, and a group without members that is called like them.
+func (w *workload) gather(ctx context.Context, kind string, n int) (group string, ids []string, err error) {
+	for i := range n {
+		body := fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"%s.%d","active":true}`, kind, i)
 		status, answer, err := w.ask(ctx, i%replicas, http.MethodPost, "/Users", body)
 		if err != nil || status != http.StatusCreated {
-			return nil, fmt.Errorf("no member can be made: %d %v %w", status, answer, err)
+			return "", nil, fmt.Errorf("no %s can be made: %d %v %w", kind, status, answer, err)
 		}
-		w.crowd = append(w.crowd, answer.ID)
+		ids = append(ids, answer.ID)
 	}
 	status, answer, err := w.ask(ctx, 0, http.MethodPost, "/Groups",
-		`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"Everybody"}`)
+		fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":%q}`, kind))
 	if err != nil || status != http.StatusCreated {
-		return nil, fmt.Errorf("no group can be made: %d %w", status, err)
+		return "", nil, fmt.Errorf("no group can be made: %d %w", status, err)
 	}
-	w.group = answer.ID
-	return w, nil
+	return answer.ID, ids, nil
 }
 
 // answer is what of a user, group or list is looked at.
@@ -152,10 +169,14 @@ func (w *workload) work(ctx context.Context, random func(stream uint64) *rand.Ra
 	g.Go(func() error {
 		for dice := random(workers + 1); working.Err() == nil; wait(working, pause) {
 			w.glanceAtUser(context.WithoutCancel(working), dice)
-			w.glanceAtMember(context.WithoutCancel(working), dice)
+			w.glanceAtMember(context.WithoutCancel(working), workers, w.group, w.crowd[dice.IntN(len(w.crowd))])
 		}
 		return nil
 	})
+	for i, id := range w.commuters {
+		client := workers + 1 + i
+		g.Go(func() error { return w.commute(working, client, id, random(uint64(client)+1)) })
+	}
 	return g.Wait()
 }
 
@@ -202,17 +223,7 @@ func (w *workload) act(ctx context.Context, client int, dice *rand.Rand) error {
 func (w *workload) changeMembers(ctx context.Context, client, replica int, dice *rand.Rand) error {
 	id := w.crowd[dice.IntN(len(w.crowd))]
 	e := event{client: client, replica: replica, subject: id}
-	patch := func(operation string) string {
-		return `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[` + operation + `]}`
-	}
-	one := func(o op) error {
-		e.op = o
-		operation := fmt.Sprintf(`{"op":"add","path":"members","value":[{"value":%q}]}`, id)
-		if o == quit {
-			operation = fmt.Sprintf(`{"op":"remove","path":"members[value eq \"%s\"]"}`, id)
-		}
-		return w.send(ctx, &e, http.MethodPatch, "/Groups/"+w.group, patch(operation))
-	}
+	one := func(o op) error { return w.move(ctx, &e, w.group, o) }
 	switch choice := dice.IntN(9); {
 	case choice < 2:
 		return one(join)
@@ -240,11 +251,22 @@ func (w *workload) changeMembers(ctx context.Context, client, replica int, dice 
 	}
 }
 
+// move adds the event's subject to a group, or removes it.
+func (w *workload) move(ctx context.Context, e *event, group string, o op) error {
+	e.op = o
+	operation := fmt.Sprintf(`{"op":"add","path":"members","value":[{"value":%q}]}`, e.subject)
+	if o == quit {
+		operation = fmt.Sprintf(`{"op":"remove","path":"members[value eq \"%s\"]"}`, e.subject)
+	}
+	return w.send(ctx, e, http.MethodPatch, "/Groups/"+group,
+		`{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[`+operation+`]}`)
+}
+
 // replaceMembers is one PUT, which for each of the crowd says that they join or quit.
 func (w *workload) replaceMembers(ctx context.Context, e event, chosen []map[string]string) error {
 	body, err := json.Marshal(map[string]any{
 		"schemas":     []string{"urn:ietf:params:scim:schemas:core:2.0:Group"},
-		"displayName": "Everybody", "members": chosen,
+		"displayName": "member", "members": chosen,
 	})
 	if err != nil {
 		return err
@@ -252,6 +274,9 @@ func (w *workload) replaceMembers(ctx context.Context, e event, chosen []map[str
 	e.call = time.Since(w.began)
 	status, _, err := w.ask(ctx, e.replica, http.MethodPut, "/Groups/"+w.group, string(body))
 	e.back = time.Since(w.began)
+	if neverSent(err) {
+		return nil
+	}
 	if e.outcome, err = outcomeOf(status, err); err != nil {
 		return fmt.Errorf("PUT of the group: %w", err)
 	}
@@ -269,6 +294,9 @@ func (w *workload) send(ctx context.Context, e *event, method, path, body string
 	e.call = time.Since(w.began)
 	status, a, err := w.ask(ctx, e.replica, method, path, body)
 	e.back = time.Since(w.began)
+	if neverSent(err) {
+		return nil
+	}
 	if e.outcome, err = outcomeOf(status, err); err != nil {
 		return fmt.Errorf("%s %s: %w", method, path, err)
 	}
@@ -301,6 +329,12 @@ func (w *workload) holderAmong(listed []answer) answer {
 		}
 	}
 	return listed[0]
+}
+
+// neverSent says that there was nobody to send a request to: it is none, and would only make the histories longer.
+func neverSent(err error) bool {
+	var network *net.OpError
+	return errors.As(err, &network) && network.Op == "dial"
 }
 
 // outcomeOf reads an answer. An error is an answer that no fault explains.
@@ -373,19 +407,26 @@ func (w *workload) view(ctx context.Context, replica int) ([]event, error) {
 		}
 		seen = append(seen, e)
 	}
-	at := time.Since(w.began)
-	status, a, err := w.ask(ctx, replica, http.MethodGet, "/Groups/"+w.group, "")
-	if err != nil || status != http.StatusOK {
-		return nil, fmt.Errorf("status %d: %w", status, err)
-	}
-	for _, id := range w.crowd {
-		e := event{client: workers, replica: replica, op: glance, subject: id, call: at, back: time.Since(w.began), outcome: missing}
+	for _, group := range []struct {
+		id      string
+		members []string
+	}{{w.group, w.crowd}, {w.commuterGroup, w.commuters}} {
+		at := time.Since(w.began)
+		status, a, err := w.ask(ctx, replica, http.MethodGet, "/Groups/"+group.id, "")
+		if err != nil || status != http.StatusOK {
+			return nil, fmt.Errorf("status %d: %w", status, err)
+		}
+		inside := map[string]bool{}
 		for _, m := range a.Members {
-			if m.Value == id {
+			inside[m.Value] = true
+		}
+		for _, id := range group.members {
+			e := event{client: workers, replica: replica, op: glance, subject: id, call: at, back: time.Since(w.began), outcome: missing}
+			if inside[id] {
 				e.outcome = done
 			}
+			seen = append(seen, e)
 		}
-		seen = append(seen, e)
 	}
 	return seen, nil
 }
