@@ -110,6 +110,50 @@ func measureReads(ctx context.Context, p plan, s *stage, r *report) error {
 			PeerName: fmt.Sprintf("%d users", smallUsers), comparison: c, Goal: read.goal, AtLeast: true,
 		})
 	}
+	return measureBesideHTTP(ctx, p, s, o, r)
+}
+
+// measureBesideHTTP compares reads of the large directory with a bare server that gives the same answer from memory: what is
+// left is the work of HTTP, which the client here does on the same processors.
+func measureBesideHTTP(ctx context.Context, p plan, s *stage, o *operator, r *report) error {
+	for _, read := range []struct {
+		name string
+		goal float64
+		path func() string
+	}{
+		{"userName eq", 0.5, func() string {
+			return "/Users?filter=" + url.QueryEscape(fmt.Sprintf("userName eq %q", userName(large, pick(p.users))))
+		}},
+		{"page of 500 anywhere", 0.25, func() string {
+			return fmt.Sprintf("/Users?count=500&startIndex=%d", 1+pick(max(1, p.users-500)))
+		}},
+	} {
+		answer, err := o.ask(ctx, http.StatusOK, http.MethodGet, large, read.path(), nil)
+		if err != nil {
+			return err
+		}
+		bare, err := s.startBareServer(answer)
+		if err != nil {
+			return err
+		}
+		turn := func(o *operator) side {
+			return func(ctx context.Context, _ int) (float64, error) {
+				return perSecondFor(ctx, p.reads, func(ctx context.Context, _ int) error {
+					_, err := o.ask(ctx, http.StatusOK, http.MethodGet, large, read.path(), nil)
+					return err
+				})
+			}
+		}
+		c, err := inTurns(ctx, p.rounds, turn(o), turn(bare))
+		bare.stop()
+		if err != nil {
+			return err
+		}
+		r.add(figure{
+			Name: fmt.Sprintf("%s of %d users", read.name, p.users), Unit: "/s",
+			PeerName: "bare HTTP server, same bytes", comparison: c, Goal: read.goal, AtLeast: true,
+		})
+	}
 	return nil
 }
 

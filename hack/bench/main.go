@@ -42,6 +42,10 @@ func main() {
 		exitOn(syncBareInformer())
 		return
 	}
+	if len(os.Args) == 2 && os.Args[1] == bareServer {
+		exitOn(serveBare())
+		return
+	}
 	short := flag.Bool("quick", false, "measure less, in about two minutes")
 	out := flag.String("out", "bin/bench", "the folder for results.md, results.json and the plots")
 	binary := flag.String("binary", "bin/scim-operator", "the operator to measure")
