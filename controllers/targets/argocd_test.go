@@ -278,6 +278,8 @@ var _ = Describe("An argoCD target", func() {
 		eves := func() string { return get[corev1.ConfigMap](w, argoRBAC).Data["policy."+other.ns+".target.csv"] }
 		Eventually(w.policy).Should(Equal("g, ada@example.com, role:admin\n"))
 		Eventually(eves).Should(Equal("g, eve@example.com, role:admin\n"))
+		both := func() string { return w.policy() + eves() }
+		Consistently(both, 2*interval).Should(Equal("g, ada@example.com, role:admin\ng, eve@example.com, role:admin\n"))
 		Expect(k8s.Delete(w.ctx, get[v1alpha1.AppTarget](w, "target"))).To(Succeed())
 		Eventually(w.ready).Should(Equal("gone"))
 		Expect(w.policy()).To(BeEmpty())
