@@ -10,6 +10,7 @@ TESTFLAGS ?=
 
 CONTROLLER_GEN ?= bin/tools/controller-gen
 GOLANGCI_LINT ?= bin/tools/golangci-lint
+DOCKER ?= docker
 
 # The version comes by ldflags, so that a build asks nothing of git. Without -trimpath, builds and tests share what they
 # have compiled.
@@ -17,7 +18,7 @@ GO_BUILD := go build -buildvcs=false
 
 .PHONY: help
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-15s %s\n", $$1, $$2}' Makefile
 
 # Run
 
@@ -71,13 +72,16 @@ verify: lint $(CONTROLLER_GEN) ## Lint, and prove that generated and module file
 
 # Measure
 
+# -docs=docs also puts the results into docs/performance.md and docs/images.
+BENCHFLAGS ?=
+
 .PHONY: bench
 bench: build ## Measure beside a bare client with 100,000 users, in about half an hour.
-	go run ./hack/bench
+	go run ./hack/bench $(BENCHFLAGS)
 
 .PHONY: bench-quick
 bench-quick: build ## Measure beside a bare client with 5,000 users, in about two minutes.
-	go run ./hack/bench -quick
+	go run ./hack/bench -quick $(BENCHFLAGS)
 
 CHAOS ?= 10m
 
@@ -94,6 +98,30 @@ generate: $(CONTROLLER_GEN) ## Generate deepcopy, apply configurations, CRDs and
 		paths=./api/v1alpha1 output:crd:dir=config/crd/bases
 	$(CONTROLLER_GEN) rbac:roleName=scim-operator paths=./controllers/... paths=./scimserver/store/... \
 		output:rbac:dir=config/rbac
+	go run ./hack/install/chart
+
+# Release
+
+IMAGE ?= scim-operator:$(VERSION)
+EXTERNAL_URL ?= https://scim.example.com
+CHART_VERSION ?= 0.1.0
+
+.PHONY: build-installer
+build-installer: ## Write dist/install.yaml, for IMAGE and EXTERNAL_URL.
+	go run ./hack/install/release -installer dist/install.yaml -image "$(IMAGE)" -external-url "$(EXTERNAL_URL)"
+
+.PHONY: package-chart
+package-chart: ## Package the chart as CHART_VERSION into dist.
+	go run ./hack/install/release -chart dist -version "$(CHART_VERSION)"
+
+.PHONY: docker-build
+docker-build: ## Build IMAGE with docker, or with another such program as DOCKER.
+	$(DOCKER) build --build-arg VERSION="$(VERSION)" --tag "$(IMAGE)" .
+
+.PHONY: sbom
+sbom: bin/tools/cyclonedx-gomod ## Write dist/sbom.json: what the binary is made of, in CycloneDX.
+	mkdir -p dist
+	CGO_ENABLED=0 GOOS=linux bin/tools/cyclonedx-gomod app -json -licenses -std -main . -output dist/sbom.json
 
 # Tools
 
@@ -102,3 +130,6 @@ bin/tools/controller-gen: hack/tools/go.sum
 
 bin/tools/golangci-lint: hack/tools/go.sum
 	go -C hack/tools build -buildvcs=false -o ../../$@ ./golangci-lint
+
+bin/tools/cyclonedx-gomod: hack/install/source/go.sum
+	CGO_ENABLED=0 go -C hack/install/source build -buildvcs=false -o ../../../$@ github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod

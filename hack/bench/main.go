@@ -27,13 +27,19 @@ type plan struct {
 	// writes is how many objects one turn creates, reads for how long one turn reads.
 	writes int
 	reads  time.Duration
+	// pushed is how many members the group has that the controllers turn into roles.
+	pushed int
+	// sizes are those of the directories, and of their groups, at which costs are plotted.
+	sizes []int
 	// carried is how many people a target carries.
 	carried int
 }
 
 var (
-	full  = plan{users: 100_000, members: 100_000, rounds: 7, writes: 2000, reads: 3 * time.Second, carried: 10_000}
-	quick = plan{users: 5_000, members: 5_000, rounds: 3, writes: 500, reads: time.Second, carried: 2_000}
+	full = plan{users: 100_000, members: 100_000, rounds: 7, writes: 2000, reads: 3 * time.Second, pushed: 10_000, carried: 10_000,
+		sizes: []int{100, 1_000, 10_000, 100_000}}
+	quick = plan{users: 5_000, members: 5_000, rounds: 3, writes: 500, reads: time.Second, pushed: 1_000, carried: 2_000,
+		sizes: []int{100, 1_000, 5_000}}
 )
 
 func main() {
@@ -49,7 +55,8 @@ func main() {
 	short := flag.Bool("quick", false, "measure less, in about two minutes")
 	out := flag.String("out", "bin/bench", "the folder for results.md, results.json and the plots")
 	binary := flag.String("binary", "bin/scim-operator", "the operator to measure")
-	only := flag.String("only", ".", "measure what matches this regular expression: creates, fill, reads, import, groups, memory, start, targets")
+	only := flag.String("only", ".", "measure what matches this regular expression: creates, controllers, fill, reads, import, groups, memory, start, sizes, targets")
+	docs := flag.String("docs", "", "also put the table and the plots into performance.md of this folder")
 	flag.Parse()
 	selected, err := regexp.Compile(*only)
 	if err != nil {
@@ -61,7 +68,12 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	exitOn(run(ctx, p, selected, *binary, *out))
+	r, err := run(ctx, p, selected, *binary)
+	exitOn(err)
+	exitOn(r.write(*out))
+	if *docs != "" {
+		exitOn(r.publish(*docs))
+	}
 }
 
 func exitOn(err error) {
@@ -71,32 +83,34 @@ func exitOn(err error) {
 	}
 }
 
-func run(ctx context.Context, p plan, only *regexp.Regexp, binary, out string) (err error) {
+func run(ctx context.Context, p plan, only *regexp.Regexp, binary string) (r *report, err error) {
 	s, err := setTheStage(ctx, binary)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.clear()) }()
-	r := &report{Users: p.users, Members: p.members, Rounds: p.rounds}
+	r = &report{Users: p.users, Members: p.members, Rounds: p.rounds}
 	for _, step := range []struct {
 		name    string
 		measure func(context.Context, plan, *stage, *report) error
 	}{
 		{"creates", measureCreates},
+		{"controllers", measureControllers},
 		{"fill", fill}, // what the following are measured with
 		{"reads", measureReads},
 		{"import", measureImport},
 		{"groups", measureGroups},
 		{"memory", measureMemory},
 		{"start", measureStart},
+		{"sizes", measureSizes},
 		{"targets", measureTargets},
 	} {
 		if !only.MatchString(step.name) {
 			continue
 		}
 		if err := step.measure(ctx, p, s, r); err != nil {
-			return fmt.Errorf("%s: %w", step.name, err)
+			return nil, fmt.Errorf("%s: %w", step.name, err)
 		}
 	}
-	return r.write(out)
+	return r, nil
 }

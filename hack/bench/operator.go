@@ -21,9 +21,11 @@ import (
 
 // operator is a running process of it.
 type operator struct {
-	cmd                  *exec.Cmd
-	scim, probe, profile string
-	http                 *http.Client
+	cmd                           *exec.Cmd
+	scim, probe, profile, metrics string
+	http                          *http.Client
+	// made is how many people were created through it who are not of those that the stage was filled with.
+	made int
 	// took is how long it was from its start until it was ready.
 	took time.Duration
 }
@@ -31,7 +33,7 @@ type operator struct {
 // startOperator returns when the operator is ready.
 func (s *stage) startOperator(ctx context.Context, flags ...string) (*operator, error) {
 	o := &operator{http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: clients, MaxConnsPerHost: clients}}}
-	for _, address := range []*string{&o.scim, &o.probe, &o.profile} {
+	for _, address := range []*string{&o.scim, &o.probe, &o.profile, &o.metrics} {
 		var err error
 		if *address, err = controlplane.FreeAddress(ctx); err != nil {
 			return nil, err
@@ -48,7 +50,7 @@ func (s *stage) startOperator(ctx context.Context, flags ...string) (*operator, 
 	defer log.Close()
 	o.cmd = exec.Command(path, append([]string{
 		"--scim-bind-address=" + o.scim, "--external-url=http://" + o.scim, "--health-probe-bind-address=" + o.probe,
-		"--pprof-bind-address=" + o.profile, "--metrics-bind-address=0", "--requests-per-second=0",
+		"--pprof-bind-address=" + o.profile, "--metrics-bind-address=" + o.metrics, "--requests-per-second=0",
 	}, flags...)...)
 	o.cmd.Env = append(os.Environ(), "KUBECONFIG="+s.kubeconfig)
 	o.cmd.Stdout, o.cmd.Stderr = log, log
@@ -105,6 +107,10 @@ func (o *operator) do(ctx context.Context, method, url string, body []byte) (int
 
 // ask sends one SCIM request and wants that status.
 func (o *operator) ask(ctx context.Context, want int, method, directory, path string, body []byte) ([]byte, error) {
+	return o.askIn(ctx, namespace, want, method, directory, path, body)
+}
+
+func (o *operator) askIn(ctx context.Context, namespace string, want int, method, directory, path string, body []byte) ([]byte, error) {
 	status, answer, err := o.do(ctx, method, "http://"+o.scim+"/scim/v2/"+namespace+"/"+directory+path, body)
 	if err == nil && status != want {
 		err = fmt.Errorf("%s %s: %d %s", method, path, status, answer)

@@ -49,6 +49,7 @@ type report struct {
 	Members int      `json:"members"`
 	Rounds  int      `json:"rounds"`
 	Figures []figure `json:"figures"`
+	Curves  []curve  `json:"curves"`
 }
 
 // add prints a figure as soon as it is there: a run is long.
@@ -72,27 +73,62 @@ func (f figure) row() string {
 		median(ratios), ratios[0], ratios[len(ratios)-1], sign, f.Goal, verdict)
 }
 
-func (r *report) write(dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	table := []string{
+// table is the report in Markdown.
+func (r *report) table() string {
+	lines := []string{
 		fmt.Sprintf("%d users, a group of %d members, medians of %d turns; ratios with least and greatest.\n", r.Users, r.Members, r.Rounds),
 		"| | ours | beside | ratio | goal | met |", "|---|---|---|---|---|---|",
 	}
 	for _, f := range r.Figures {
-		table = append(table, f.row())
+		lines = append(lines, f.row())
 	}
-	text := strings.Join(table, "\n") + "\n"
-	if err := os.WriteFile(filepath.Join(dir, "results.md"), []byte(text), 0o644); err != nil {
+	return strings.Join(lines, "\n") + "\n"
+}
+
+// write writes the report into a folder.
+func (r *report) write(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "results.md"), []byte(r.table()), 0o644); err != nil {
+		return err
+	}
+	if err := writePlot(dir, r.Curves); err != nil {
 		return err
 	}
 	raw, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		return err
 	}
-	fmt.Printf("\n%s\nThe same is in %s.\n", text, dir)
+	fmt.Printf("\n%s\nThe same is in %s.\n", r.table(), dir)
 	return os.WriteFile(filepath.Join(dir, "results.json"), raw, 0o644)
+}
+
+const (
+	beginMark = "<!-- what make bench wrote -->\n"
+	endMark   = "<!-- end of what make bench wrote -->\n"
+)
+
+// publish puts the table and the plot into the page about performance in a folder of documentation.
+func (r *report) publish(docs string) error {
+	page := filepath.Join(docs, "performance.md")
+	text, err := os.ReadFile(page)
+	if err != nil {
+		return err
+	}
+	before, rest, begins := strings.Cut(string(text), beginMark)
+	_, after, ends := strings.Cut(rest, endMark)
+	if !begins || !ends {
+		return fmt.Errorf("%s does not say where the table belongs: between %q and %q", page, beginMark, endMark)
+	}
+	if err := os.WriteFile(page, []byte(before+beginMark+"\n"+r.table()+"\n"+endMark+after), 0o644); err != nil {
+		return err
+	}
+	images := filepath.Join(docs, "images")
+	if err := os.MkdirAll(images, 0o755); err != nil {
+		return err
+	}
+	return writePlot(images, r.Curves)
 }
 
 // median of sorted values.

@@ -47,9 +47,9 @@ type stage struct {
 	dir        string
 	binary     string
 	kubeconfig string
-	// admin works with the operator's kinds, bare with a copy of ScimUser that nobody watches: what a bare client creates
-	// must not cost the operator anything.
-	admin, bare client.Client
+	// admin works with the operator's kinds, bare with copies of ScimUser and AppMembership that no operator watches: what
+	// a bare client writes must not cost the operator anything.
+	admin, bare client.WithWatch
 	// groups are the ids of the groups whose members are all people of the small and of the large directory.
 	groups map[string]string
 }
@@ -88,74 +88,90 @@ func setTheStage(ctx context.Context, binary string) (_ *stage, err error) {
 	if s.admin, err = newClient(unthrottled, v1alpha1.AddToScheme, clientgoscheme.AddToScheme); err != nil {
 		return nil, err
 	}
-	if err := installBareKind(unthrottled); err != nil {
+	if err := installBareKinds(unthrottled, "scimusers", "appmemberships"); err != nil {
 		return nil, err
 	}
-	if s.bare, err = newClient(unthrottled, addBareKind); err != nil {
+	if s.bare, err = newClient(unthrottled, addBareKinds); err != nil {
 		return nil, err
 	}
 	return s, s.furnish(ctx)
 }
 
-func newClient(config *rest.Config, kinds ...func(*runtime.Scheme) error) (client.Client, error) {
+func newClient(config *rest.Config, kinds ...func(*runtime.Scheme) error) (client.WithWatch, error) {
 	scheme := runtime.NewScheme()
 	for _, add := range kinds {
 		if err := add(scheme); err != nil {
 			return nil, err
 		}
 	}
-	return client.New(config, client.Options{Scheme: scheme})
+	return client.NewWithWatch(config, client.Options{Scheme: scheme})
 }
 
 var bareGroup = schema.GroupVersion{Group: "bench.scim-operator.io", Version: "v1alpha1"}
 
-func addBareKind(s *runtime.Scheme) error {
-	s.AddKnownTypeWithName(bareGroup.WithKind("ScimUser"), &v1alpha1.ScimUser{})
+func addBareKinds(s *runtime.Scheme) error {
+	for kind, object := range map[string]runtime.Object{
+		"ScimUser": &v1alpha1.ScimUser{}, "AppMembership": &v1alpha1.AppMembership{}, "AppMembershipList": &v1alpha1.AppMembershipList{},
+	} {
+		s.AddKnownTypeWithName(bareGroup.WithKind(kind), object)
+	}
 	metav1.AddToGroupVersion(s, bareGroup)
 	return nil
 }
 
-// installBareKind installs the CRD of ScimUser once more, under another group.
-func installBareKind(config *rest.Config) error {
+// installBareKinds installs the CRDs of these resources once more, under another group.
+func installBareKinds(config *rest.Config, resources ...string) error {
 	root, err := controlplane.Root()
 	if err != nil {
 		return err
 	}
-	raw, err := os.ReadFile(filepath.Join(controlplane.CRDs(root), "scim-operator.io_scimusers.yaml"))
-	if err != nil {
-		return err
+	var crds []*apiextensionsv1.CustomResourceDefinition
+	for _, resource := range resources {
+		raw, err := os.ReadFile(filepath.Join(controlplane.CRDs(root), "scim-operator.io_"+resource+".yaml"))
+		if err != nil {
+			return err
+		}
+		crd := &apiextensionsv1.CustomResourceDefinition{}
+		if err := yaml.Unmarshal(raw, crd); err != nil {
+			return err
+		}
+		crd.Name, crd.Spec.Group = resource+"."+bareGroup.Group, bareGroup.Group
+		crds = append(crds, crd)
 	}
-	crd := &apiextensionsv1.CustomResourceDefinition{}
-	if err := yaml.Unmarshal(raw, crd); err != nil {
-		return err
-	}
-	crd.Name, crd.Spec.Group = "scimusers."+bareGroup.Group, bareGroup.Group
-	_, err = envtest.InstallCRDs(config, envtest.CRDInstallOptions{CRDs: []*apiextensionsv1.CustomResourceDefinition{crd}})
+	_, err = envtest.InstallCRDs(config, envtest.CRDInstallOptions{CRDs: crds})
 	return err
 }
 
 // furnish makes the namespace with its directories, of which the written one grants a role.
 func (s *stage) furnish(ctx context.Context) error {
-	sum := sha256.Sum256([]byte(token))
-	objects := []client.Object{
-		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}},
-		&v1alpha1.AppRole{ObjectMeta: named("member"), Spec: v1alpha1.AppRoleSpec{Default: true}},
+	if err := s.admin.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}); err != nil {
+		return err
+	}
+	role := &v1alpha1.AppRole{ObjectMeta: named("member"), Spec: v1alpha1.AppRoleSpec{Default: true}}
+	if err := s.admin.Create(ctx, role); err != nil {
+		return err
 	}
 	for _, name := range []string{written, small, large} {
-		d := &v1alpha1.ScimDirectory{ObjectMeta: named(name)}
-		d.Spec.Primary = name == written
-		d.Spec.Tokens = []v1alpha1.DirectoryToken{{Name: "bench", SecretRef: v1alpha1.SecretReference{Name: name}}}
-		objects = append(objects, d, &corev1.Secret{
-			ObjectMeta: named(name), Type: v1alpha1.TokenSecretType,
-			StringData: map[string]string{v1alpha1.TokenSecretHashKey: hex.EncodeToString(sum[:])},
-		})
-	}
-	for _, o := range objects {
-		if err := s.admin.Create(ctx, o); err != nil {
+		if err := s.directory(ctx, namespace, name, name == written); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// directory makes a directory to which the token opens the door.
+func (s *stage) directory(ctx context.Context, namespace, name string, primary bool) error {
+	d := &v1alpha1.ScimDirectory{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
+	d.Spec.Primary = primary
+	d.Spec.Tokens = []v1alpha1.DirectoryToken{{Name: "bench", SecretRef: v1alpha1.SecretReference{Name: name}}}
+	if err := s.admin.Create(ctx, d); err != nil {
+		return err
+	}
+	sum := sha256.Sum256([]byte(token))
+	return s.admin.Create(ctx, &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}, Type: v1alpha1.TokenSecretType,
+		StringData: map[string]string{v1alpha1.TokenSecretHashKey: hex.EncodeToString(sum[:])},
+	})
 }
 
 func named(name string) metav1.ObjectMeta { return metav1.ObjectMeta{Namespace: namespace, Name: name} }
