@@ -1,10 +1,13 @@
 package targets
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
 	"slices"
+	"strconv"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -13,9 +16,11 @@ import (
 )
 
 const (
-	// pageEntries and pageBytes bound what is put on one page, so that a change writes little and no page outgrows an object.
+	// pageEntries and pageBytes bound what is put on one page, so that a change writes little.
 	pageEntries = 250
 	pageBytes   = 256 << 10
+	// fullBytes is when an entry that grows is moved to another page, so that no page outgrows an object.
+	fullBytes = 2 * pageBytes
 )
 
 // Ledger is a target's record of what it gave, kept in AppTargetLedgers. One process writes it; a second one, which believes
@@ -27,13 +32,16 @@ type Ledger struct {
 	homes  map[string]*page // by subject
 }
 
+// page is one object. Pages are numbered: an entry is only ever moved to a page of a higher number, and written there first,
+// so that of two pages that hold it after a crash the higher one is right.
 type page struct {
+	number  int
 	object  *v1alpha1.AppTargetLedger
 	entries map[string]v1alpha1.LedgerEntry
 	bytes   int
 }
 
-// OpenLedger reads a target's record from the API server itself.
+// OpenLedger reads a target's record from the API server itself, and mends what a crash left in it.
 func OpenLedger(ctx context.Context, c client.Client, live client.Reader, target *v1alpha1.AppTarget) (*Ledger, error) {
 	l := &Ledger{client: c, target: target, homes: map[string]*page{}}
 	var list v1alpha1.AppTargetLedgerList
@@ -43,23 +51,46 @@ func OpenLedger(ctx context.Context, c client.Client, live client.Reader, target
 			return nil, fmt.Errorf("read the record of what the target gave: %w", err)
 		}
 		for i := range list.Items {
-			l.addPage(list.Items[i].DeepCopy())
+			l.pages = append(l.pages, newPage(list.Items[i].DeepCopy()))
 		}
 		if list.Continue == "" {
-			return l, nil
+			break
 		}
 	}
+	slices.SortFunc(l.pages, func(a, b *page) int { return cmp.Compare(a.number, b.number) })
+	return l, l.settle(ctx)
 }
 
-func (l *Ledger) addPage(object *v1alpha1.AppTargetLedger) *page {
+// settle gives each entry one home.
+func (l *Ledger) settle(ctx context.Context) error {
+	stale := map[*page]bool{}
+	for _, p := range l.pages {
+		for subject := range p.entries {
+			if former := l.homes[subject]; former != nil {
+				former.remove(subject)
+				stale[former] = true
+			}
+			l.homes[subject] = p
+		}
+	}
+	for p := range stale {
+		if err := l.write(ctx, p); err != nil {
+			return fmt.Errorf("mend the record of what the target gave: %w", err)
+		}
+	}
+	return nil
+}
+
+func newPage(object *v1alpha1.AppTargetLedger) *page {
 	p := &page{object: object, entries: map[string]v1alpha1.LedgerEntry{}}
+	p.number, _ = strconv.Atoi(object.Name[strings.LastIndexByte(object.Name, '-')+1:])
 	for _, e := range object.Spec.Entries {
 		p.put(e)
-		l.homes[e.Subject] = p
 	}
-	l.pages = append(l.pages, p)
 	return p
 }
+
+func (p *page) remove(subject string) { p.put(v1alpha1.LedgerEntry{Subject: subject}) }
 
 func (p *page) put(e v1alpha1.LedgerEntry) {
 	p.bytes += size(e) - size(p.entries[e.Subject])
@@ -157,26 +188,29 @@ func (l *Ledger) change(ctx context.Context, grants []Grant, f func(*v1alpha1.Le
 // nothing is taken off. What is pending without a number gets the next ones of its directory. Page after page is numbered and
 // written, so that a write that fails leaves no number on record whose events are not.
 func (l *Ledger) Put(ctx context.Context, entries ...v1alpha1.LedgerEntry) error {
-	var touched []*page
+	touched := map[*page]bool{}
 	unnumbered := map[*page][]*v1alpha1.LedgerPending{}
 	for _, e := range entries {
-		p := l.homes[e.Subject]
-		if p == nil {
-			p = l.pageFor(e)
-			l.homes[e.Subject] = p
+		former := l.homes[e.Subject]
+		p := l.pageFor(e, former)
+		if former != nil && former != p {
+			former.remove(e.Subject)
+			touched[former] = true
 		}
 		p.put(e)
+		touched[p] = true
+		l.homes[e.Subject] = p
 		if _, is := p.entries[e.Subject]; !is {
 			delete(l.homes, e.Subject)
-		}
-		if !slices.Contains(touched, p) {
-			touched = append(touched, p)
 		}
 		if e.Pending != nil && e.Pending.First == 0 {
 			unnumbered[p] = append(unnumbered[p], e.Pending)
 		}
 	}
-	for _, p := range touched {
+	for _, p := range slices.Backward(l.pages) { // where an entry was moved to comes before where it was
+		if !touched[p] {
+			continue
+		}
 		for _, pending := range unnumbered[p] {
 			pending.First = l.last(pending.Directory) + 1
 			p.advance(pending.Directory, pending.First+pending.Events-1)
@@ -188,19 +222,31 @@ func (l *Ledger) Put(ctx context.Context, entries ...v1alpha1.LedgerEntry) error
 	return nil
 }
 
-func (l *Ledger) pageFor(e v1alpha1.LedgerEntry) *page {
+// pageFor is the page for an entry: where it is, unless it outgrows that, else one with room, of a higher number than where it
+// is.
+func (l *Ledger) pageFor(e v1alpha1.LedgerEntry, former *page) *page {
+	if former != nil && (len(former.entries) == 1 || former.bytes+size(e)-size(former.entries[e.Subject]) <= fullBytes) {
+		return former
+	}
 	for _, p := range l.pages {
-		if len(p.entries) < pageEntries && p.bytes+size(e) <= pageBytes || len(p.entries) == 0 {
+		if (former == nil || p.number > former.number) &&
+			(len(p.entries) < pageEntries && p.bytes+size(e) <= pageBytes || len(p.entries) == 0) {
 			return p
 		}
 	}
-	return l.addPage(&v1alpha1.AppTargetLedger{
+	number := 1
+	if len(l.pages) > 0 {
+		number += l.pages[len(l.pages)-1].number
+	}
+	p := newPage(&v1alpha1.AppTargetLedger{
 		ObjectMeta: metav1.ObjectMeta{
-			Namespace: l.target.Namespace, GenerateName: l.target.Name + "-",
+			Namespace: l.target.Namespace, Name: fmt.Sprintf("%s-%d", l.target.Name, number),
 			Labels: map[string]string{v1alpha1.TargetLabel: l.target.Name},
 		},
 		Spec: v1alpha1.AppTargetLedgerSpec{TargetRef: v1alpha1.TargetReference{Name: l.target.Name}},
 	})
+	l.pages = append(l.pages, p)
+	return p
 }
 
 func (p *page) advance(directory string, last int64) {

@@ -104,6 +104,50 @@ var _ = Describe("A ledger", func() {
 		}
 	})
 
+	It("moves an entry that outgrows its page, and has it once after a crash in between", func() {
+		l := open()
+		many := func(person, n int) (grants []targets.Grant) {
+			for i := range n {
+				grants = append(grants, targets.Grant{Subject: grant(person).Subject, Entitlement: fmt.Sprintf("%s-%d", strings.Repeat("r", 1000), i)})
+			}
+			return grants
+		}
+		for person := range 3 {
+			Expect(l.Claim(w.ctx, many(person, 80))).To(Succeed())
+		}
+		Expect(pages()).To(HaveLen(1))
+		old := pages()[0]
+		for person := range 3 {
+			Expect(l.Claim(w.ctx, many(person, 500))).To(Succeed())
+		}
+		Expect(len(pages())).To(BeNumerically(">", 1))
+		for person := range 3 {
+			Expect(open().Entry(grant(person).Subject).Grants).To(HaveLen(500))
+		}
+
+		By("a crash after the entry is on its new page, and before it is off the old one")
+		stale := pages()[0]
+		stale.Spec.Entries = old.Spec.Entries
+		Expect(k8s.Update(w.ctx, &stale)).To(Succeed())
+		l = open()
+		entries := 0
+		for range l.Entries() {
+			entries++
+		}
+		Expect(entries).To(Equal(3))
+		moved := 0
+		for person := range 3 {
+			if len(l.Entry(grant(person).Subject).Grants) == 500 {
+				moved++
+			}
+		}
+		Expect(moved).To(BeNumerically(">", 0))
+		for person := range 3 {
+			Expect(l.Release(w.ctx, many(person, 500))).To(Succeed())
+			Expect(open().Entry(grant(person).Subject).Grants).To(BeEmpty())
+		}
+	})
+
 	It("is written by one at a time: who comes second learns it", func() {
 		l := open()
 		Expect(l.Claim(w.ctx, []targets.Grant{grant(1)})).To(Succeed())
@@ -143,11 +187,11 @@ var _ = Describe("A ledger", func() {
 		Expect(l.Claim(w.ctx, all)).To(Succeed())
 		first, second := pages()[0], pages()[1]
 		ada, bob := first.Spec.Entries[0].Subject, second.Spec.Entries[0].Subject
-		change(w, second.Name, func(p *v1alpha1.AppTargetLedger) { p.Labels["other"] = "writer" })
+		change(w, first.Name, func(p *v1alpha1.AppTargetLedger) { p.Labels["other"] = "writer" }) // it is written after the second
 		Expect(l.Put(w.ctx, pending(ada, 2), pending(bob, 2))).NotTo(Succeed())
 		l = open()
-		Expect(l.Entry(bob).Pending).To(BeNil())
-		Expect(l.Entry(ada).Pending.First).To(BeEquivalentTo(1))
+		Expect(l.Entry(ada).Pending).To(BeNil())
+		Expect(l.Entry(bob).Pending.First).To(BeEquivalentTo(1))
 		Expect(l.Sequences()).To(Equal(map[string]int64{"okta": 2}))
 	})
 
