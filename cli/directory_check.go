@@ -57,9 +57,9 @@ func (s *session) directoryTestCommand() *cobra.Command {
 // try makes the calls of Okta's test until one fails.
 func (c *cluster) try(ctx context.Context, d *v1alpha1.ScimDirectory, e endpoint) checkResult {
 	result := checkResult{Directory: d.Name, BaseURL: e.baseURL}
-	for _, step := range []struct{ what, path, things string }{
-		{"read users", "/Users?startIndex=1&count=2", "users"},
-		{"read groups", "/Groups?startIndex=1&count=100", "groups"},
+	for _, step := range []struct{ what, path, one, many string }{
+		{"read users", "/Users?startIndex=1&count=2", "user", "users"},
+		{"read groups", "/Groups?startIndex=1&count=100", "group", "groups"},
 	} {
 		var list struct {
 			Schemas      []string `json:"schemas"`
@@ -77,7 +77,7 @@ func (c *cluster) try(ctx context.Context, d *v1alpha1.ScimDirectory, e endpoint
 			result.Checks = append(result.Checks, check{step.what, false, err.Error()})
 			return result
 		}
-		result.Checks = append(result.Checks, check{step.what, true, fmt.Sprintf("%d %s", *list.TotalResults, step.things)})
+		result.Checks = append(result.Checks, check{step.what, true, counted(*list.TotalResults, step.one, step.many)})
 	}
 	result.Works = true
 	return result

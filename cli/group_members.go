@@ -95,10 +95,10 @@ func (c *cluster) members(ctx context.Context, g *v1alpha1.ScimGroup, visit func
 			nested = append(nested, member{ID: id, Kind: kindGroup, Name: in.Spec.DisplayName, Active: true})
 		}
 	}
-	if err := visit(nested); err != nil {
-		return err
-	}
 	if len(people) > fewMembers {
+		if err := visit(nested); err != nil {
+			return err
+		}
 		return c.membersAmongAll(ctx, people, visit)
 	}
 	found := make([]*v1alpha1.ScimUser, len(people))
@@ -120,7 +120,7 @@ func (c *cluster) members(ctx context.Context, g *v1alpha1.ScimGroup, visit func
 		}
 	}
 	slices.SortFunc(some, byName)
-	return visit(some)
+	return visit(append(nested, some...))
 }
 
 func (c *cluster) membersAmongAll(ctx context.Context, ids []string, visit func([]member) error) error {

@@ -116,6 +116,7 @@ func found(ctx context.Context, change ...func(*v1alpha1.ScimDirectory)) organiz
 	}
 	Expect(installed.Admin.Create(ctx, d)).To(Succeed())
 	Eventually(o.knows).WithArguments(o.token).Should(Equal(http.StatusOK))
+	Eventually(func() string { return o.directory(ctx).Status.BaseURL }).Should(Equal(o.baseURL()), "the controllers have seen it, too")
 	return o
 }
 

@@ -72,6 +72,7 @@ var _ = Describe("A token", func() {
 		status, _ := o.call(made.Token, http.MethodPost, "/Users", `{"userName":"x"}`)
 		Expect(status).To(Equal(http.StatusForbidden))
 		entry := o.directory(ctx).Spec.Tokens[1]
+		Expect(entry.ExpirationTime).NotTo(BeNil())
 		Expect(entry.ExpirationTime.Time).To(BeTemporally("~", time.Now().Add(90*24*time.Hour), time.Minute))
 		Expect(refused(o.namespace, "token create okta reader")).To(ContainSubstring(`has a token "reader" already`))
 		Expect(refused(o.namespace, "token create okta Reader")).To(ContainSubstring("lower-case letters"))
@@ -90,6 +91,7 @@ var _ = Describe("A token", func() {
 		Expect(o.knows(second)).To(Equal(http.StatusOK))
 		Expect(o.knows(o.token)).To(Equal(http.StatusOK))
 		tokens := o.directory(ctx).Spec.Tokens
+		Expect(tokens[0].ExpirationTime).NotTo(BeNil())
 		Expect(tokens[0].ExpirationTime.Time).To(BeTemporally("~", time.Now().Add(2*time.Hour), time.Minute))
 		Expect(tokens[1]).To(And(HaveField("Name", "idp-2"), HaveField("ExpirationTime", BeNil())))
 
@@ -102,7 +104,7 @@ var _ = Describe("A token", func() {
 
 	It("is tested as Okta tests it", func(ctx context.Context) {
 		o.user("ada@example.com", "Ada")
-		Expect(scim(o.namespace, "directory test okta")).To(Equal(o.baseURL() + "\nok      read users: 1 users\nok      read groups: 0 groups\n"))
+		Expect(scim(o.namespace, "directory test okta")).To(Equal(o.baseURL() + "\nok      read users: 1 user\nok      read groups: 0 groups\n"))
 		file := filepath.Join(GinkgoT().TempDir(), "token")
 		Expect(os.WriteFile(file, []byte(o.token+"\n"), 0o600)).To(Succeed())
 		scim(o.namespace, "directory test okta --token-file", file)
