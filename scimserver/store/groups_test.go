@@ -82,6 +82,32 @@ var _ = Describe("Groups", func() {
 		Expect(page.Resources[0].(*Group).Members).To(BeEmpty(), "members are loaded only when they are asked for")
 	})
 
+	DescribeTable("gain and lose members by operations that only look like no change from behind",
+		func(ctx context.Context, ahead, behind MemberOp, inside bool) {
+			ids := people(ctx, 2)
+			members := ids
+			if !inside {
+				members = ids[:1]
+			}
+			g := create(ctx, "Commuters", members...)
+			frozen := frozenReplica(namespace)
+			Expect(edit(ctx, d, g.ID, MemberChange{ahead, ids[1:]})).To(Succeed())
+			// What the frozen replica shows is already as it is to be.
+			shown, err := frozen.Group(ctx, g.ID, true)
+			Expect(err).NotTo(HaveOccurred())
+			Expect(slices.Contains(memberIDs(shown), ids[1])).To(Equal(inside))
+			go func() { // it can only be acknowledged once the replica sees its own write
+				defer GinkgoRecover()
+				Eventually(func() []string { return slicesOf(ctx, g.ID)[0].Spec.Members }).Should(Equal(members))
+				frozen.thaw()
+			}()
+			Expect(edit(ctx, frozen.Directory, g.ID, MemberChange{behind, ids[1:]})).To(Succeed())
+			Expect(slicesOf(ctx, g.ID)[0].Spec.Members).To(Equal(members))
+		},
+		Entry("added again", RemoveMembers, AddMembers, true),
+		Entry("removed again", AddMembers, RemoveMembers, false),
+	)
+
 	It("keep on record which of their members are groups, however the members are written", func(ctx context.Context) {
 		ids := people(ctx, 2)
 		inner, other := create(ctx, "Inner", ids[0]).ID, create(ctx, "Other").ID
