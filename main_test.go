@@ -105,6 +105,10 @@ var _ = Describe("The operator", Ordered, ContinueOnFailure, func() {
 		Expect(o.Log).NotTo(gbytes.Say("forbidden"))
 	})
 
+	It("is ready when it runs the controllers alone", func() {
+		installed.Launch(operator.FreeAddress(), "--scim=false").UntilReady()
+	})
+
 	It("finishes what it has accepted when it is told to end", func(ctx context.Context) {
 		o := launch(operator.FreeAddress())
 		bearer := o.token(ctx)
