@@ -133,6 +133,24 @@ var _ = Describe("A kubernetesRBAC target", func() {
 		Expect(all.Items).To(BeEmpty())
 	})
 
+	It("holds what it adopts, also when nothing in it has to be changed", func() {
+		w.granter(mayBind...)
+		w.create(&rbacv1.RoleBinding{
+			ObjectMeta: metav1.ObjectMeta{Name: "viewers"},
+			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "view"},
+			Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: mail("ada")}},
+		})
+		w.target(binding("ClusterRole", "view"), func(s *v1alpha1.AppTargetSpec) {
+			s.Adopt, s.KubernetesRBAC.Bindings[0].Name = true, "viewers"
+		})
+		w.eventuallyReady("True InSync")
+		Expect(get[rbacv1.RoleBinding](w, "viewers").Labels).To(HaveKeyWithValue(v1alpha1.TargetLabel, "target"))
+		Expect(get[rbacv1.RoleBinding](w, "viewers").Subjects).To(HaveLen(1))
+		Expect(k8s.Delete(w.ctx, get[v1alpha1.AppTarget](w, "target"))).To(Succeed())
+		Eventually(w.ready).Should(Equal("gone"))
+		Expect(get[rbacv1.RoleBinding](w, "viewers")).To(BeNil())
+	})
+
 	It("takes access back in a namespace that its spec names no longer", func() {
 		other := newWorld()
 		w.granter(mayBind...)

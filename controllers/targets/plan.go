@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -75,7 +77,7 @@ const maxLine = 512
 func (p Plan) Lines(n int) []string {
 	var lines []string
 	p.each(func(sign byte, g Grant) bool {
-		line := fmt.Sprintf("%c %s: %s", sign, g.Subject, g.Entitlement)
+		line := fmt.Sprintf("%c %s: %s", sign, printable(g.Subject), printable(g.Entitlement))
 		if len(line) > maxLine {
 			cut := maxLine
 			for !utf8.RuneStart(line[cut]) {
@@ -87,6 +89,16 @@ func (p Plan) Lines(n int) []string {
 		return len(lines) < n
 	})
 	return lines
+}
+
+// printable shows what a terminal would take for a command, or not show, as the replacement character.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
 }
 
 // Hash is the SHA-256 of all changes, in hexadecimal: two plans with the same hash are the same.

@@ -127,9 +127,9 @@ func TestPlanHash(t *testing.T) {
 }
 
 func TestPlanLinesAreBounded(t *testing.T) {
-	p := Plan{Grant: []Grant{{strings.Repeat("é", 2*maxLine), "x"}, {"b", "x"}, {"c", "x"}}}
+	p := Plan{Grant: []Grant{{strings.Repeat("é", 2*maxLine), "x"}, {"b\x1b[2J\n", "x"}, {"c", "x"}}}
 	lines := p.Lines(2)
-	if len(lines) != 2 || len(lines[0]) > maxLine+len("…") || !utf8.ValidString(lines[0]) {
+	if len(lines) != 2 || lines[1] != "+ b�[2J�: x" || len(lines[0]) > maxLine+len("…") || !utf8.ValidString(lines[0]) {
 		t.Errorf("lines: %q", lines)
 	}
 }

@@ -45,6 +45,8 @@ type system struct {
 	ledger  *targets.Ledger
 	mapping targets.Mapping
 	places  map[string]place
+	// wanted is what people are to have, as last told.
+	wanted targets.Grants
 	// bound are the bindings that were seen, by entitlement, in the order of their names.
 	bound map[string][]*binding
 }
@@ -112,5 +114,7 @@ func nameOf(subject targets.Subject, p targets.Person) (string, error) {
 
 // Want is by the spec's bindings.
 func (s *system) Want(people []targets.Person, _ []targets.Role) targets.Wanted {
-	return s.mapping.Want(people)
+	w := s.mapping.Want(people)
+	s.wanted = w.Grants
+	return w
 }

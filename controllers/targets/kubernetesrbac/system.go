@@ -52,7 +52,11 @@ func (s *system) Observe(ctx context.Context) (*targets.Observation, error) {
 	for e, bindings := range s.bound {
 		for _, b := range bindings {
 			for _, name := range b.users() {
-				o.Ours.Add(targets.Grant{Subject: name, Entitlement: e})
+				if g := (targets.Grant{Subject: name, Entitlement: e}); targets.Owns(s.target, b.object) {
+					o.Ours.Add(g)
+				} else {
+					o.Adopt(g, s.wanted)
+				}
 			}
 		}
 	}
@@ -148,6 +152,12 @@ func (s *system) Grant(ctx context.Context, grants []targets.Grant) ([]targets.G
 		if err := s.ledger.Claim(ctx, []targets.Grant{place}); err != nil {
 			return err
 		}
+		for _, b := range s.bound[e] {
+			var err error
+			if subjects, err = s.mark(ctx, b, subjects); err != nil {
+				return err
+			}
+		}
 		for len(subjects) > 0 {
 			b := s.roomIn(e, p)
 			n := min(b.room(), len(subjects))
@@ -158,6 +168,19 @@ func (s *system) Grant(ctx context.Context, grants []targets.Grant) ([]targets.G
 		}
 		return nil
 	})
+}
+
+// mark takes a binding over that already holds some of the subjects, and returns the others.
+func (s *system) mark(ctx context.Context, b *binding, subjects []string) ([]string, error) {
+	held := map[string]bool{}
+	for _, name := range b.users() {
+		held[name] = true
+	}
+	others := slices.DeleteFunc(slices.Clone(subjects), func(name string) bool { return held[name] })
+	if len(others) == len(subjects) || targets.Owns(s.target, b.object) {
+		return others, nil
+	}
+	return others, targets.Keep(ctx, s.client, s.target, b.object, false, b.String())
 }
 
 // roomIn is a binding that has room, perhaps one that is yet to be made.
