@@ -44,11 +44,6 @@ type Server struct {
 	patience *patience
 }
 
-// NeedLeaderElection returns false: every replica serves.
-func (s *Server) NeedLeaderElection() bool {
-	return false
-}
-
 // Start serves until ctx is done, then takes no new connections and lets the requests under way finish.
 // It returns an error when it cannot listen, or when requests had to be cut off at the end.
 func (s *Server) Start(ctx context.Context) error {

@@ -154,9 +154,10 @@ const (
 	RequestAnnotation = "scim-operator.io/request"
 	// RoleOfGroupLabel on an AppRole is the name of the ScimGroup that it was made for.
 	RoleOfGroupLabel = "scim-operator.io/group"
-	// TargetNamespaceLabel and TargetLabel say which AppTarget made an object, and keeps it.
+	// TargetNamespaceLabel is the namespace of the AppTarget that made an object, and keeps it.
 	TargetNamespaceLabel = "scim-operator.io/target-namespace"
-	TargetLabel          = "scim-operator.io/target"
+	// TargetLabel is the name of the AppTarget that made an object, and keeps it.
+	TargetLabel = "scim-operator.io/target"
 )
 
 // LastModifiedAnnotation is when the SCIM server last changed the resource (RFC 3339), for meta.lastModified. It is not
