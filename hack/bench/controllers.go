@@ -13,6 +13,8 @@ const leavers = 20
 // measureControllers pushes a group through SCIM and measures until everybody has its role, how long a leaver keeps access
 // meanwhile, and what a restart writes.
 func measureControllers(ctx context.Context, p plan, s *stage, r *report) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // the watches end before the API server does, which waits for them
 	o, err := s.startOperator(ctx)
 	if err != nil {
 		return err
@@ -46,9 +48,11 @@ func measureControllers(ctx context.Context, p plan, s *stage, r *report) error 
 	}
 	more := after.since(before)
 	fmt.Fprintf(os.Stderr, "after a restart the operator wrote: %v\n", more)
+	// A directory's counts are applied once by each process, whatever they are: that is not about people.
+	aboutPeople := more["appmemberships"] + more["appmemberships/status"] + more["scimusers"] + more["scimusers/status"] + more["events"]
 	r.add(figure{
-		Name: fmt.Sprintf("writes by a restart with %d members", p.pushed), PeerName: "what it may write",
-		comparison: comparison{Ours: []float64{more.sum()}, Peer: []float64{1}}, Goal: 0,
+		Name: fmt.Sprintf("applies about %d people by a restart", p.pushed), PeerName: "a push of one person, of one kind",
+		comparison: comparison{Ours: []float64{aboutPeople}, Peer: []float64{1}}, Goal: 0,
 	})
 	return nil
 }

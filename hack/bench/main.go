@@ -38,8 +38,8 @@ type plan struct {
 var (
 	full = plan{users: 100_000, members: 100_000, rounds: 7, writes: 2000, reads: 3 * time.Second, pushed: 10_000, carried: 10_000,
 		sizes: []int{100, 1_000, 10_000, 100_000}}
-	quick = plan{users: 5_000, members: 5_000, rounds: 3, writes: 500, reads: time.Second, pushed: 1_000, carried: 2_000,
-		sizes: []int{100, 1_000, 5_000}}
+	quick = plan{users: 5_000, members: 5_000, rounds: 3, writes: 500, reads: time.Second, pushed: 500, carried: 2_000,
+		sizes: []int{100, 500, 2_000}}
 )
 
 func main() {

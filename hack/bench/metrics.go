@@ -87,13 +87,6 @@ func (w writes) since(before writes) writes {
 	return more
 }
 
-func (w writes) sum() (n float64) {
-	for _, more := range w {
-		n += more
-	}
-	return n
-}
-
 // untilIdle returns when the operator's controllers have looked at that many people since its start, and have nothing more
 // to do.
 func (o *operator) untilIdle(ctx context.Context, people int) error {

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
 	acmetav1 "k8s.io/client-go/applyconfigurations/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -141,18 +143,26 @@ type follower struct {
 
 func follow(ctx context.Context, c client.WithWatch) (*follower, error) {
 	f := &follower{client: c, changed: make(chan struct{}, 1), members: map[string]v1alpha1.AppMembershipSpec{}, holders: map[string]int{}}
-	w, err := c.Watch(ctx, &v1alpha1.AppMembershipList{}, client.InNamespace(pushing))
+	w, err := f.watch(ctx)
 	if err != nil {
 		return nil, err
 	}
 	go func() {
-		for event := range w.ResultChan() {
-			if m, ok := event.Object.(*v1alpha1.AppMembership); ok {
-				f.note(m)
+		for err == nil {
+			for event := range w.ResultChan() {
+				if m, ok := event.Object.(*v1alpha1.AppMembership); ok {
+					f.note(m)
+				}
 			}
+			// The API server drops who cannot keep up. A new watch begins with all that there is.
+			w, err = f.watch(ctx)
 		}
 	}()
 	return f, nil
+}
+
+func (f *follower) watch(ctx context.Context) (watch.Interface, error) {
+	return f.client.Watch(ctx, &v1alpha1.AppMembershipList{}, client.InNamespace(pushing))
 }
 
 func (f *follower) note(m *v1alpha1.AppMembership) {
@@ -173,6 +183,8 @@ func (f *follower) note(m *v1alpha1.AppMembership) {
 
 // until waits for what the members say to be so. One at a time may wait.
 func (f *follower) until(ctx context.Context, is func(*follower) bool) error {
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Minute)
+	defer cancel()
 	holds := func() bool {
 		f.mu.Lock()
 		defer f.mu.Unlock()
@@ -182,7 +194,7 @@ func (f *follower) until(ctx context.Context, is func(*follower) bool) error {
 		select {
 		case <-f.changed:
 		case <-ctx.Done():
-			return ctx.Err()
+			return fmt.Errorf("the members never said what was waited for: %w", ctx.Err())
 		}
 	}
 	return nil
