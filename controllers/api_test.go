@@ -48,11 +48,6 @@ var _ = Describe("The API server", func() {
 		}
 	})
 
-	It("wants exactly one kind of target", func() {
-		target := &v1alpha1.AppTarget{ObjectMeta: metav1.ObjectMeta{Name: "none", Namespace: w.ns}}
-		refused(k8s.Create(w.ctx, target), "set exactly one of kubernetesRBAC, argoCD, openShiftGroups, openFGA and webhook")
-	})
-
 	Describe("of a directory's extensions", func() {
 		const acme = "urn:ietf:params:scim:schemas:extension:acme:2.0:User"
 		text := func(name string) v1alpha1.ExtensionAttribute {
