@@ -128,7 +128,6 @@ func openShiftGroups(w *world) *fixture {
 		revoke: func(string, string) {
 			GinkgoHelper()
 			Expect(k8s.Delete(w.ctx, w.group(admins))).To(Succeed())
-			Eventually(r.held).Should(BeEmpty())
 		},
 		occupy: func() {
 			GinkgoHelper()
