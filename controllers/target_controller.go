@@ -32,7 +32,7 @@ import (
 const (
 	// targetWorkers is how many targets are worked on at a time. A target whose system does not answer holds one until its
 	// calls time out.
-	targetWorkers = 32
+	targetWorkers = 128
 	// targetTurn is for how long one target begins steps before it says how far it is.
 	targetTurn = 5 * time.Second
 	// gatherPause is how long additions are gathered after the last look at a target; removals are not.

@@ -2,6 +2,7 @@ package targets_test
 
 import (
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -323,6 +324,29 @@ func sharesWithOthers(prepare func(*world) *fixture) {
 		w.eventuallyReady("True InSync")
 	})
 }
+
+var _ = Describe("Targets whose systems never answer", func() {
+	It("delay no other", func() {
+		listener, err := net.Listen("tcp", "127.0.0.1:0") // it takes connections, and says nothing
+		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(listener.Close)
+		w := newWorld()
+		w.roles("admin", "viewer")
+		for i := range 40 {
+			w.targetNamed(fmt.Sprintf("silent-%d", i), v1alpha1.AppTargetSpec{OpenFGA: &v1alpha1.OpenFGATarget{
+				URL: "http://" + listener.Addr().String(), StoreID: "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+				Tuples: []v1alpha1.OpenFGATuple{{Role: "admin", Relation: "admin", Object: "organization:acme"}},
+			}})
+		}
+		f := kubernetesRBAC(w)
+		w.target(f.spec)
+		w.member("ada", "admin")
+		Eventually(f.held, "10s").Should(Equal(grants("ada admin"))) // less than one call takes until it is given up
+		w.setActive("ada", false)
+		Eventually(f.held, "10s").Should(BeEmpty())
+		Eventually(func() string { return w.readyOf("silent-0") }).Should(HavePrefix("False TargetUnreachable"))
+	})
+})
 
 // crowd is how many people are pushed at once.
 const crowd = 5000
