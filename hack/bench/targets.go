@@ -137,6 +137,12 @@ func (s *stage) measureCarrier(ctx context.Context, p plan, c carrier, people []
 	if err := s.admin.Delete(ctx, &v1alpha1.AppTarget{ObjectMeta: metav1.ObjectMeta{Namespace: crowded, Name: targetName(c, last)}}); err != nil {
 		return err
 	}
+	// The next system is to have everybody again.
+	if _, err := perSecond(ctx, p.rounds*leavers, func(ctx context.Context, i int) error {
+		return s.setActive(ctx, people[i], true)
+	}); err != nil {
+		return err
+	}
 	r.add(figure{Name: fmt.Sprintf("a leaver among %d until out of %s", len(people), c.name), Unit: "ms", PeerName: "bare client",
 		comparison: one, Goal: 3})
 	return nil
