@@ -76,11 +76,11 @@ verify: lint $(CONTROLLER_GEN) ## Lint, and prove that generated and module file
 BENCHFLAGS ?=
 
 .PHONY: bench
-bench: build ## Measure beside a bare client with 100,000 users, in about half an hour.
+bench: build ## Measure beside a bare client with 100,000 users, which takes long.
 	go run ./hack/bench $(BENCHFLAGS)
 
 .PHONY: bench-quick
-bench-quick: build ## Measure beside a bare client with 5,000 users, in about two minutes.
+bench-quick: build ## Measure beside a bare client with 5,000 users, in some minutes.
 	go run ./hack/bench -quick $(BENCHFLAGS)
 
 CHAOS ?= 10m

@@ -52,7 +52,7 @@ func main() {
 		exitOn(serveBare())
 		return
 	}
-	short := flag.Bool("quick", false, "measure less, in about two minutes")
+	short := flag.Bool("quick", false, "measure less, in some minutes")
 	out := flag.String("out", "bin/bench", "the folder for results.md, results.json and the plots")
 	binary := flag.String("binary", "bin/scim-operator", "the operator to measure")
 	only := flag.String("only", ".", "measure what matches this regular expression: creates, controllers, targets, fill, reads, import, groups, memory, start, sizes")
