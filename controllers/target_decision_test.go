@@ -125,3 +125,11 @@ func TestWhatTakesSomethingAway(t *testing.T) {
 		}
 	}
 }
+
+func TestTargetOfANewerVersion(t *testing.T) {
+	target := &v1alpha1.AppTarget{}
+	_, err := kindOf(target).Open(t.Context(), targets.Environment{Target: target})
+	if r := targetReadiness(target, targets.Report{}, err); r.reason != v1alpha1.ReasonInvalidSpec || !strings.Contains(r.message, "upgrade the operator") {
+		t.Errorf("%+v", r)
+	}
+}

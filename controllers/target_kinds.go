@@ -1,6 +1,8 @@
 package controllers
 
 import (
+	"context"
+
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
 	"github.com/scim-operator/scim-operator/controllers/targets"
 	"github.com/scim-operator/scim-operator/controllers/targets/argocd"
@@ -27,6 +29,11 @@ func kindOf(t *v1alpha1.AppTarget) targets.Kind {
 	case s.Grafana != nil:
 		return grafana.Kind
 	default:
-		return targets.Kind{}
+		return unknownKind
 	}
 }
+
+// unknownKind is a kind that the CRD of a newer version has.
+var unknownKind = targets.Kind{Open: func(context.Context, targets.Environment) (targets.System, error) {
+	return nil, targets.Invalidate("this version of the operator does not know this kind of target; upgrade the operator")
+}}
