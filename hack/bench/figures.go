@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -199,34 +198,16 @@ func measureGroups(ctx context.Context, p plan, s *stage, r *report) error {
 	}
 	defer o.stop()
 	const adds = 50
-	made := 0
 	one := func(directory string) side {
 		return func(ctx context.Context, _ int) (float64, error) {
-			newcomers := make([]string, adds)
-			for i := range newcomers {
-				made++
-				body, err := userResource(directory+"-newcomer", made)
-				if err != nil {
-					return 0, err
-				}
-				answer, err := o.ask(ctx, http.StatusCreated, http.MethodPost, directory, "/Users", body)
-				if err != nil {
-					return 0, err
-				}
-				var u struct {
-					ID string `json:"id"`
-				}
-				if err := json.Unmarshal(answer, &u); err != nil {
-					return 0, err
-				}
-				newcomers[i] = u.ID
+			newcomers, err := o.newcomers(ctx, directory, adds)
+			if err != nil {
+				return 0, err
 			}
 			took := make([]float64, adds)
 			for i, id := range newcomers {
-				body := fmt.Appendf(nil, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],`+
-					`"Operations":[{"op":"add","path":"members","value":[{"value":%q}]}]}`, id)
 				began := time.Now()
-				if _, err := o.ask(ctx, http.StatusNoContent, http.MethodPatch, directory, "/Groups/"+s.groups[directory], body); err != nil {
+				if err := o.addMember(ctx, directory, s.groups[directory], id); err != nil {
 					return 0, err
 				}
 				took[i] = time.Since(began).Seconds() * 1000
