@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -37,7 +38,7 @@ func (s *session) approveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			held, err := c.held(ctx, *d)
+			held, err := c.Held(ctx, math.MaxInt, *d)
 			switch {
 			case err != nil:
 				return err

@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
+	"github.com/scim-operator/scim-operator/cli/view"
 )
 
 // occurrence is an Event in words.
@@ -43,9 +44,9 @@ server is told otherwise. For all that ever happened, see the operator's audit l
 			if err := c.expect(command, directory); err != nil {
 				return err
 			}
-			kind, word := kindUser, user
+			kind, word := view.KindUser, user
 			if group != "" {
-				kind, word = kindGroup, group
+				kind, word = view.KindGroup, group
 			}
 			id, name, err := c.subject(ctx, kind, word, directory)
 			if err != nil {
@@ -84,7 +85,7 @@ server is told otherwise. For all that ever happened, see the operator's audit l
 
 // subject finds what is asked about. Of what is deleted, the id is good enough.
 func (c *cluster) subject(ctx context.Context, kind, word, directory string) (id, name string, err error) {
-	if kind == kindUser {
+	if kind == view.KindUser {
 		var u *v1alpha1.ScimUser
 		if u, err = c.user(ctx, word, directory); err == nil {
 			return u.Name, u.Spec.UserName, nil
@@ -105,7 +106,7 @@ func (c *cluster) subject(ctx context.Context, kind, word, directory string) (id
 // happened are the Events about an object, the oldest first, with names in the place of ids.
 func (c *cluster) happened(ctx context.Context, kind, id string) ([]occurrence, error) {
 	var all []occurrence
-	err := pages(ctx, c, func(page *corev1.EventList) error {
+	err := view.Pages(ctx, c.Reader, func(page *corev1.EventList) error {
 		for i := range page.Items {
 			e := &page.Items[i]
 			o := occurrence{e.LastTimestamp.Time, e.Reason, e.Message, e.Count, e.Name}
@@ -142,13 +143,13 @@ func (c *cluster) naming(ctx context.Context, note string, known map[string]stri
 			return name
 		}
 		id, name := mention[len(mention)-36:], ""
-		u, err := find[v1alpha1.ScimUser](ctx, c, id)
+		u, err := view.Find[v1alpha1.ScimUser](ctx, c.Reader, id)
 		if u != nil {
 			name = u.Spec.UserName
 		}
 		var g *v1alpha1.ScimGroup
 		if err == nil && u == nil {
-			if g, err = find[v1alpha1.ScimGroup](ctx, c, id); g != nil {
+			if g, err = view.Find[v1alpha1.ScimGroup](ctx, c.Reader, id); g != nil {
 				name = g.Spec.DisplayName
 			}
 		}

@@ -20,6 +20,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
+	"github.com/scim-operator/scim-operator/cli/view"
 )
 
 const (
@@ -68,12 +69,12 @@ func (r *caller) findToken(ctx context.Context, c *cluster, d *v1alpha1.ScimDire
 		content, err := os.ReadFile(r.tokenFile)
 		return strings.TrimSpace(string(content)), err
 	case r.secret != "":
-		secret, err := find[corev1.Secret](ctx, c, r.secret)
+		secret, err := view.Find[corev1.Secret](ctx, c.Reader, r.secret)
 		switch {
 		case err != nil:
 			return "", err
 		case secret == nil:
-			return "", fmt.Errorf("there is no Secret %q in namespace %q", r.secret, c.namespace)
+			return "", fmt.Errorf("there is no Secret %q in namespace %q", r.secret, c.Namespace)
 		case secret.Type != v1alpha1.TokenSecretType || len(secret.Data[v1alpha1.TokenSecretKey]) == 0:
 			return "", fmt.Errorf("secret %s is not of type %s with the key %s", r.secret, v1alpha1.TokenSecretType, v1alpha1.TokenSecretKey)
 		}
@@ -83,7 +84,7 @@ func (r *caller) findToken(ctx context.Context, c *cluster, d *v1alpha1.ScimDire
 		if t.ExpirationTime != nil && !time.Now().Before(t.ExpirationTime.Time) {
 			continue
 		}
-		secret, err := find[corev1.Secret](ctx, c, t.SecretRef.Name)
+		secret, err := view.Find[corev1.Secret](ctx, c.Reader, t.SecretRef.Name)
 		if err != nil {
 			return "", err
 		}

@@ -10,13 +10,14 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
+	"github.com/scim-operator/scim-operator/cli/view"
 )
 
 const kindDirectory = "ScimDirectory"
 
 // directory reads the ScimDirectory of that name. If there is none, the error says which there are.
 func (c *cluster) directory(ctx context.Context, name string) (*v1alpha1.ScimDirectory, error) {
-	d, err := find[v1alpha1.ScimDirectory](ctx, c, name)
+	d, err := view.Find[v1alpha1.ScimDirectory](ctx, c.Reader, name)
 	if err != nil || d != nil {
 		return d, err
 	}
@@ -25,16 +26,16 @@ func (c *cluster) directory(ctx context.Context, name string) (*v1alpha1.ScimDir
 		return nil, err
 	}
 	if len(here) > 0 {
-		return nil, fmt.Errorf("there is no ScimDirectory %q in namespace %q; there is: %s", name, c.namespace, strings.Join(here, ", "))
+		return nil, fmt.Errorf("there is no ScimDirectory %q in namespace %q; there is: %s", name, c.Namespace, strings.Join(here, ", "))
 	}
 	return nil, c.noDirectory(ctx)
 }
 
 // noDirectory is the error of a namespace without any; it says where there are some, if the user may know.
 func (c *cluster) noDirectory(ctx context.Context) error {
-	message := fmt.Sprintf("there is no ScimDirectory in namespace %q", c.namespace)
+	message := fmt.Sprintf("there is no ScimDirectory in namespace %q", c.Namespace)
 	var all v1alpha1.ScimDirectoryList
-	if err := c.List(ctx, &all, client.Limit(pageSize)); err != nil || len(all.Items) == 0 {
+	if err := c.List(ctx, &all, client.Limit(view.PageSize)); err != nil || len(all.Items) == 0 {
 		return errors.New(message + "; give the namespace with -n")
 	}
 	var elsewhere []string
@@ -44,17 +45,8 @@ func (c *cluster) noDirectory(ctx context.Context) error {
 	return errors.New(message + "; there is: " + strings.Join(elsewhere, ", "))
 }
 
-func (c *cluster) directories(ctx context.Context) ([]v1alpha1.ScimDirectory, error) {
-	var all []v1alpha1.ScimDirectory
-	err := pages(ctx, c, func(page *v1alpha1.ScimDirectoryList) error {
-		all = append(all, page.Items...)
-		return nil
-	})
-	return all, err
-}
-
 func (c *cluster) directoryNames(ctx context.Context) ([]string, error) {
-	all, err := c.directories(ctx)
+	all, err := c.Directories(ctx)
 	names := make([]string, 0, len(all))
 	for i := range all {
 		names = append(names, all[i].Name)

@@ -13,6 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
+	"github.com/scim-operator/scim-operator/cli/view"
 )
 
 // checkResult is what a directory's test found.
@@ -91,7 +92,7 @@ func (c *cluster) tokenAdvice(ctx context.Context, d *v1alpha1.ScimDirectory, to
 	sum := sha256.Sum256([]byte(token))
 	var ends []string
 	for _, t := range d.Spec.Tokens {
-		secret, err := find[corev1.Secret](ctx, c, t.SecretRef.Name)
+		secret, err := view.Find[corev1.Secret](ctx, c.Reader, t.SecretRef.Name)
 		if err != nil || secret == nil {
 			continue
 		}

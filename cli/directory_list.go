@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
+	"github.com/scim-operator/scim-operator/cli/view"
 )
 
 func (s *session) directoryListCommand() *cobra.Command {
@@ -19,9 +20,9 @@ func (s *session) directoryListCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			empty := fmt.Sprintf("There is no ScimDirectory in namespace %q.", c.namespace)
+			empty := fmt.Sprintf("There is no ScimDirectory in namespace %q.", c.Namespace)
 			if everywhere {
-				c.namespace, empty = "", "There is no ScimDirectory in this cluster."
+				c.Namespace, empty = "", "There is no ScimDirectory in this cluster."
 			}
 			list := &rows[*v1alpha1.ScimDirectory]{
 				session: s,
@@ -45,7 +46,7 @@ func (s *session) directoryListCommand() *cobra.Command {
 					{"NAMESPACE", false, func(d *v1alpha1.ScimDirectory) text { return plain(d.Namespace) }},
 				}, list.columns...)
 			}
-			if err := pages(command.Context(), c, func(page *v1alpha1.ScimDirectoryList) error {
+			if err := view.Pages(command.Context(), c.Reader, func(page *v1alpha1.ScimDirectoryList) error {
 				return addAll(list, page.Items)
 			}); err != nil {
 				return err

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
+	"github.com/scim-operator/scim-operator/cli/view"
 )
 
 const (
@@ -55,7 +56,9 @@ func (s *session) groupMembersCommand() *cobra.Command {
 				columns: []column[member]{
 					{"MEMBER", false, func(m member) text { return plain(m.Name) }},
 					{"NAME", false, func(m member) text { return orDash(m.Shown) }},
-					{"KIND", false, func(m member) text { return plain(map[string]string{kindUser: "user", kindGroup: "group"}[m.Kind]) }},
+					{"KIND", false, func(m member) text {
+						return plain(map[string]string{view.KindUser: "user", view.KindGroup: "group"}[m.Kind])
+					}},
 					{"ACTIVE", false, func(m member) text { return yesNo(m.Active) }},
 					{"ID", true, func(m member) text { return plain(m.ID) }},
 				},
@@ -81,18 +84,18 @@ func (s *session) groupMembersCommand() *cobra.Command {
 
 // members visits the direct members of a group, some at a time. Ids of resources that are gone are left out.
 func (c *cluster) members(ctx context.Context, g *v1alpha1.ScimGroup, visit func([]member) error) error {
-	people, groups, err := c.memberIDs(ctx, g)
+	people, groups, err := c.MemberIDs(ctx, g)
 	if err != nil {
 		return err
 	}
 	var nested []member
 	for _, id := range groups {
-		in, err := find[v1alpha1.ScimGroup](ctx, c, id)
+		in, err := view.Find[v1alpha1.ScimGroup](ctx, c.Reader, id)
 		if err != nil {
 			return err
 		}
 		if in != nil {
-			nested = append(nested, member{ID: id, Kind: kindGroup, Name: in.Spec.DisplayName, Active: true})
+			nested = append(nested, member{ID: id, Kind: view.KindGroup, Name: in.Spec.DisplayName, Active: true})
 		}
 	}
 	if len(people) > fewMembers {
@@ -106,7 +109,7 @@ func (c *cluster) members(ctx context.Context, g *v1alpha1.ScimGroup, visit func
 	asking.SetLimit(askedAtOnce)
 	for i, id := range people {
 		asking.Go(func() (err error) {
-			found[i], err = find[v1alpha1.ScimUser](ctx, c, id)
+			found[i], err = view.Find[v1alpha1.ScimUser](ctx, c.Reader, id)
 			return err
 		})
 	}
@@ -128,7 +131,7 @@ func (c *cluster) membersAmongAll(ctx context.Context, ids []string, visit func(
 	for _, id := range ids {
 		wanted[id] = true
 	}
-	return pages(ctx, c, func(page *v1alpha1.ScimUserList) error {
+	return view.Pages(ctx, c.Reader, func(page *v1alpha1.ScimUserList) error {
 		var some []member
 		for i := range page.Items {
 			if wanted[page.Items[i].Name] {
@@ -140,31 +143,7 @@ func (c *cluster) membersAmongAll(ctx context.Context, ids []string, visit func(
 }
 
 func personOf(u *v1alpha1.ScimUser) member {
-	return member{ID: u.Name, Kind: kindUser, Name: u.Spec.UserName, Shown: fullName(u), Active: u.Spec.Active}
-}
-
-// memberIDs are those of a group's people and of the groups in it.
-func (c *cluster) memberIDs(ctx context.Context, g *v1alpha1.ScimGroup) (people, groups []string, err error) {
-	m := g.Spec.Membership
-	if m == nil {
-		return nil, nil, nil
-	}
-	for shard := range m.Shards {
-		slice, err := find[v1alpha1.ScimMemberSlice](ctx, c, v1alpha1.SliceName(g.Name, m.Epoch, shard))
-		if err != nil {
-			return nil, nil, err
-		}
-		if slice == nil {
-			return nil, nil, fmt.Errorf("the members of group %q are just being written anew: try again", g.Spec.DisplayName)
-		}
-		groups = append(groups, slice.Spec.Groups...)
-		for _, id := range slice.Spec.Members {
-			if !slices.Contains(slice.Spec.Groups, id) {
-				people = append(people, id)
-			}
-		}
-	}
-	return people, groups, nil
+	return member{ID: u.Name, Kind: view.KindUser, Name: u.Spec.UserName, Shown: view.FullName(u), Active: u.Spec.Active}
 }
 
 func byName(a, b member) int { return strings.Compare(a.Name, b.Name) }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
+	"github.com/scim-operator/scim-operator/cli/view"
 )
 
 func (s *session) groupsCommand() *cobra.Command {
@@ -21,7 +22,7 @@ func (s *session) groupCommand() *cobra.Command {
 
 func (s *session) completingGroups() cobra.CompletionFunc {
 	return s.completing(func(ctx context.Context, c *cluster) (names []string, err error) {
-		return names, pages(ctx, c, func(page *v1alpha1.ScimGroupList) error {
+		return names, view.Pages(ctx, c.Reader, func(page *v1alpha1.ScimGroupList) error {
 			for i := range page.Items {
 				names = append(names, page.Items[i].Spec.DisplayName)
 			}
@@ -46,8 +47,8 @@ func (s *session) groupsListCommand() *cobra.Command {
 			}
 			list := &rows[*v1alpha1.ScimGroup]{
 				session: s,
-				name:    func(g *v1alpha1.ScimGroup) string { return nameOf(kindGroup, g.Name) },
-				object:  func(g *v1alpha1.ScimGroup) any { return whole(kindGroup, g) },
+				name:    func(g *v1alpha1.ScimGroup) string { return nameOf(view.KindGroup, g.Name) },
+				object:  func(g *v1alpha1.ScimGroup) any { return whole(view.KindGroup, g) },
 				columns: []column[*v1alpha1.ScimGroup]{
 					{"GROUP", false, func(g *v1alpha1.ScimGroup) text { return plain(g.Spec.DisplayName) }},
 					{"MEMBERS", false, func(g *v1alpha1.ScimGroup) text { return number(g.Status.Members) }},
@@ -59,14 +60,14 @@ func (s *session) groupsListCommand() *cobra.Command {
 					{"ID", true, func(g *v1alpha1.ScimGroup) text { return plain(g.Name) }},
 				},
 			}
-			if err := pages(command.Context(), c, func(page *v1alpha1.ScimGroupList) error {
+			if err := view.Pages(command.Context(), c.Reader, func(page *v1alpha1.ScimGroupList) error {
 				return addAll(list, slices.DeleteFunc(page.Items, func(g v1alpha1.ScimGroup) bool {
 					return directory != "" && g.Spec.DirectoryRef.Name != directory
 				}))
 			}); err != nil {
 				return err
 			}
-			list.end(fmt.Sprintf("There are no groups in namespace %q yet.", c.namespace))
+			list.end(fmt.Sprintf("There are no groups in namespace %q yet.", c.Namespace))
 			return nil
 		},
 	}
@@ -93,13 +94,13 @@ func (s *session) groupsShowCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return s.show(whole(kindGroup, g), nameOf(kindGroup, g.Name), func() error {
+			return s.show(whole(view.KindGroup, g), nameOf(view.KindGroup, g.Name), func() error {
 				s.line("%s", bold(g.Spec.DisplayName))
 				s.field("Members", fmt.Sprintf("%d; `kubectl scim group members` lists them", g.Status.Members))
 				s.field("Roles", strings.Join(g.Status.Roles, ", "))
 				s.field("Directory", g.Spec.DirectoryRef.Name)
 				s.line("%-13s%s", "State", verdict(g.Status.Conditions))
-				s.field("", message(g.Status.Conditions))
+				s.field("", view.Message(g.Status.Conditions))
 				s.field("External id", g.Spec.ExternalID)
 				s.field("Id", g.Name)
 				return nil

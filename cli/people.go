@@ -9,24 +9,20 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
+	"github.com/scim-operator/scim-operator/cli/view"
 	"github.com/scim-operator/scim-operator/scimserver/schema"
-)
-
-const (
-	kindUser  = "ScimUser"
-	kindGroup = "ScimGroup"
 )
 
 // user finds a user by id, or by userName, e-mail address or displayName; directory may be empty. Where several directories
 // have the person, the primary one's is meant. An error says which there are, or that there is none.
 func (c *cluster) user(ctx context.Context, word, directory string) (*v1alpha1.ScimUser, error) {
 	if uuid.Validate(word) == nil {
-		if u, err := find[v1alpha1.ScimUser](ctx, c, word); err != nil || u != nil {
+		if u, err := view.Find[v1alpha1.ScimUser](ctx, c.Reader, word); err != nil || u != nil {
 			return u, err
 		}
 	}
 	var best matches[v1alpha1.ScimUser]
-	err := pages(ctx, c, func(page *v1alpha1.ScimUserList) error {
+	err := view.Pages(ctx, c.Reader, func(page *v1alpha1.ScimUserList) error {
 		for i := range page.Items {
 			u := &page.Items[i]
 			if directory == "" || u.Spec.DirectoryRef.Name == directory {
@@ -67,12 +63,12 @@ func userRank(u *v1alpha1.ScimUser, word string) int {
 // group finds a group by id or displayName, as user does.
 func (c *cluster) group(ctx context.Context, word, directory string) (*v1alpha1.ScimGroup, error) {
 	if uuid.Validate(word) == nil {
-		if g, err := find[v1alpha1.ScimGroup](ctx, c, word); err != nil || g != nil {
+		if g, err := view.Find[v1alpha1.ScimGroup](ctx, c.Reader, word); err != nil || g != nil {
 			return g, err
 		}
 	}
 	var best matches[v1alpha1.ScimGroup]
-	err := pages(ctx, c, func(page *v1alpha1.ScimGroupList) error {
+	err := view.Pages(ctx, c.Reader, func(page *v1alpha1.ScimGroupList) error {
 		for i := range page.Items {
 			g := &page.Items[i]
 			if (directory == "" || g.Spec.DirectoryRef.Name == directory) && schema.Fold(g.Spec.DisplayName) == schema.Fold(word) {
@@ -122,11 +118,11 @@ func choose[T any](ctx context.Context, c *cluster, found []*T, by choice[T]) (*
 	switch len(found) {
 	case 0:
 		return nil, &unknown{fmt.Sprintf("there is no %s %q in namespace %q; `%s -n %s` shows all",
-			by.what, by.word, c.namespace, by.list, c.namespace)}
+			by.what, by.word, c.Namespace, by.list, c.Namespace)}
 	case 1:
 		return found[0], nil
 	}
-	directories, err := c.directories(ctx)
+	directories, err := c.Directories(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -152,4 +148,19 @@ func counted(n int, one, many string) string {
 		return "1 " + one
 	}
 	return fmt.Sprintf("%d %s", n, many)
+}
+
+// localMember finds a person by userName, e-mail address or object name who has no user in a directory.
+func (c *cluster) localMember(ctx context.Context, word string) (*v1alpha1.AppMembership, error) {
+	var found *v1alpha1.AppMembership
+	err := view.Pages(ctx, c.Reader, func(page *v1alpha1.AppMembershipList) error {
+		for i := range page.Items {
+			m := &page.Items[i]
+			if schema.Fold(m.Spec.User.UserName) == schema.Fold(word) || schema.Fold(m.Spec.User.Email) == schema.Fold(word) || m.Name == word {
+				found = m
+			}
+		}
+		return nil
+	})
+	return found, err
 }

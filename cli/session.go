@@ -6,15 +6,14 @@ import (
 
 	"github.com/spf13/pflag"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
+	"github.com/scim-operator/scim-operator/cli/view"
 )
 
 // session is one run of the plugin: how it reaches the cluster, and how it speaks.
@@ -52,10 +51,7 @@ func (s *session) bind(flags *pflag.FlagSet) {
 }
 
 // cluster is a connection to a cluster, and the namespace that commands are about.
-type cluster struct {
-	client.Client
-	namespace string
-}
+type cluster struct{ *view.Reader }
 
 // connect reads the kubeconfig. An error says what is wrong with it.
 func (s *session) connect() (*cluster, error) {
@@ -75,20 +71,9 @@ func (s *session) connect() (*cluster, error) {
 	scheme := runtime.NewScheme()
 	utilruntime.Must(corev1.AddToScheme(scheme))
 	utilruntime.Must(v1alpha1.AddToScheme(scheme))
-	c, err := client.New(config, client.Options{Scheme: scheme, Mapper: kinds(scheme)})
+	c, err := client.New(config, client.Options{Scheme: scheme, Mapper: view.Kinds(scheme, v1alpha1.GroupVersion, corev1.SchemeGroupVersion)})
 	if err != nil {
 		return nil, fmt.Errorf("connect to the cluster: %w", err)
 	}
-	return &cluster{c, namespace}, nil
-}
-
-// kinds knows the resources of all kinds that commands use, so that none has to ask the cluster what it serves.
-func kinds(scheme *runtime.Scheme) meta.RESTMapper {
-	mapper := meta.NewDefaultRESTMapper([]schema.GroupVersion{v1alpha1.GroupVersion, corev1.SchemeGroupVersion})
-	for _, version := range []schema.GroupVersion{v1alpha1.GroupVersion, corev1.SchemeGroupVersion} {
-		for kind := range scheme.KnownTypes(version) {
-			mapper.Add(version.WithKind(kind), meta.RESTScopeNamespace)
-		}
-	}
-	return mapper
+	return &cluster{&view.Reader{Client: c, Namespace: namespace}}, nil
 }

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strconv"
 	"strings"
-	"unicode"
 
 	"golang.org/x/term"
+
+	"github.com/scim-operator/scim-operator/cli/view"
 )
 
 func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
@@ -23,24 +23,8 @@ func bad(words string) text   { return text{words, "31"} }
 func warn(words string) text  { return text{words, "33"} }
 func bold(words string) text  { return text{words, "1"} }
 
-// String is the words as they are safe to show: identity providers choose names, and a name must not move the cursor, hide
-// what follows it, or end a line.
-func (t text) String() string {
-	if !strings.ContainsFunc(t.words, unsafe) {
-		return t.words
-	}
-	var b strings.Builder
-	for _, r := range t.words {
-		if unsafe(r) {
-			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
-		} else {
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
-}
-
-func unsafe(r rune) bool { return r != ' ' && !unicode.IsPrint(r) }
+// String is the words as they are safe to show.
+func (t text) String() string { return view.Printable(t.words) }
 
 func (s *session) paint(t text) string {
 	if !s.colours || t.colour == "" {

@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
+	"github.com/scim-operator/scim-operator/cli/view"
 )
 
 // maxTokens is how many a directory may have.
@@ -211,7 +212,7 @@ func (c *cluster) discard(ctx context.Context, d *v1alpha1.ScimDirectory, name s
 	if name == "" {
 		return nil
 	}
-	secret, err := find[corev1.Secret](ctx, c, name)
+	secret, err := view.Find[corev1.Secret](ctx, c.Reader, name)
 	switch {
 	case apierrors.IsForbidden(err):
 		remark("You may not read Secret %s; it is of no use any more and can be deleted.", name)

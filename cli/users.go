@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
+	"github.com/scim-operator/scim-operator/cli/view"
 )
 
 func (s *session) usersCommand() *cobra.Command {
@@ -17,11 +18,11 @@ func (s *session) usersCommand() *cobra.Command {
 func (s *session) userRows() *rows[*v1alpha1.ScimUser] {
 	return &rows[*v1alpha1.ScimUser]{
 		session: s,
-		name:    func(u *v1alpha1.ScimUser) string { return nameOf(kindUser, u.Name) },
-		object:  func(u *v1alpha1.ScimUser) any { return whole(kindUser, u) },
+		name:    func(u *v1alpha1.ScimUser) string { return nameOf(view.KindUser, u.Name) },
+		object:  func(u *v1alpha1.ScimUser) any { return whole(view.KindUser, u) },
 		columns: []column[*v1alpha1.ScimUser]{
 			{"USERNAME", false, func(u *v1alpha1.ScimUser) text { return plain(u.Spec.UserName) }},
-			{"NAME", false, func(u *v1alpha1.ScimUser) text { return orDash(fullName(u)) }},
+			{"NAME", false, func(u *v1alpha1.ScimUser) text { return orDash(view.FullName(u)) }},
 			{"ACTIVE", false, func(u *v1alpha1.ScimUser) text { return yesNo(u.Spec.Active) }},
 			{"ROLES", false, func(u *v1alpha1.ScimUser) text { return orDash(strings.Join(u.Status.Roles, ",")) }},
 			{"DIRECTORY", false, func(u *v1alpha1.ScimUser) text { return plain(u.Spec.DirectoryRef.Name) }},
@@ -31,20 +32,6 @@ func (s *session) userRows() *rows[*v1alpha1.ScimUser] {
 			{"EXTERNALID", true, func(u *v1alpha1.ScimUser) text { return orDash(u.Spec.ExternalID) }},
 			{"ID", true, func(u *v1alpha1.ScimUser) text { return plain(u.Name) }},
 		},
-	}
-}
-
-func fullName(u *v1alpha1.ScimUser) string {
-	n := u.Spec.Name
-	switch {
-	case u.Spec.DisplayName != "":
-		return u.Spec.DisplayName
-	case n == nil:
-		return ""
-	case n.Formatted != "":
-		return n.Formatted
-	default:
-		return strings.TrimSpace(n.GivenName + " " + n.FamilyName)
 	}
 }
 
@@ -63,14 +50,14 @@ func (s *session) usersListCommand() *cobra.Command {
 				return err
 			}
 			list := s.userRows()
-			if err := pages(command.Context(), c, func(page *v1alpha1.ScimUserList) error {
+			if err := view.Pages(command.Context(), c.Reader, func(page *v1alpha1.ScimUserList) error {
 				return addAll(list, slices.DeleteFunc(page.Items, func(u v1alpha1.ScimUser) bool {
 					return directory != "" && u.Spec.DirectoryRef.Name != directory
 				}))
 			}); err != nil {
 				return err
 			}
-			list.end(fmt.Sprintf("There are no users in namespace %q yet.", c.namespace))
+			list.end(fmt.Sprintf("There are no users in namespace %q yet.", c.Namespace))
 			return nil
 		},
 	}
@@ -96,7 +83,7 @@ func (s *session) usersShowCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return s.show(whole(kindUser, u), nameOf(kindUser, u.Name), func() error {
+			return s.show(whole(view.KindUser, u), nameOf(view.KindUser, u.Name), func() error {
 				s.showUser(u)
 				return nil
 			})
@@ -108,7 +95,7 @@ func (s *session) usersShowCommand() *cobra.Command {
 
 func (s *session) showUser(u *v1alpha1.ScimUser) {
 	s.line("%s", bold(u.Spec.UserName))
-	s.field("Name", fullName(u))
+	s.field("Name", view.FullName(u))
 	s.line("%-13s%s", "Active", yesNo(u.Spec.Active))
 	s.field("Title", u.Spec.Title)
 	if e := u.Spec.Enterprise; e != nil {
@@ -120,7 +107,7 @@ func (s *session) showUser(u *v1alpha1.ScimUser) {
 	s.field("Directory", u.Spec.DirectoryRef.Name)
 	s.field("Roles", strings.Join(u.Status.Roles, ", "))
 	s.line("%-13s%s", "State", verdict(u.Status.Conditions))
-	s.field("", message(u.Status.Conditions))
+	s.field("", view.Message(u.Status.Conditions))
 	s.field("External id", u.Spec.ExternalID)
 	s.field("Id", u.Name)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
+	"github.com/scim-operator/scim-operator/cli/view"
 	"github.com/scim-operator/scim-operator/scimserver/schema"
 )
 
@@ -28,7 +29,7 @@ func (s *session) whoCanCommand() *cobra.Command {
 		Short: "List the people who have a role, and through which group",
 		Args:  cobra.ExactArgs(1),
 		ValidArgsFunction: s.completing(func(ctx context.Context, c *cluster) (names []string, err error) {
-			roles, err := c.roles(ctx)
+			roles, err := c.Roles(ctx)
 			for i := range roles {
 				names = append(names, roles[i].Name)
 			}
@@ -46,7 +47,7 @@ func (s *session) whoCanCommand() *cobra.Command {
 			}
 			list := &rows[holder]{
 				session: s,
-				name:    func(h holder) string { return nameOf(kindMembership, h.Name) },
+				name:    func(h holder) string { return nameOf(view.KindMembership, h.Name) },
 				object:  func(h holder) any { return h },
 				columns: []column[holder]{
 					{"USERNAME", false, func(h holder) text { return plain(h.UserName) }},
@@ -57,8 +58,8 @@ func (s *session) whoCanCommand() *cobra.Command {
 					{"ID", true, func(h holder) text { return plain(h.Name) }},
 				},
 			}
-			inactive, a := 0, c.access()
-			if err := pages(ctx, c, func(page *v1alpha1.AppMembershipList) error {
+			inactive, a := 0, c.Access()
+			if err := view.Pages(ctx, c.Reader, func(page *v1alpha1.AppMembershipList) error {
 				for i := range page.Items {
 					m := &page.Items[i]
 					switch {
@@ -66,12 +67,12 @@ func (s *session) whoCanCommand() *cobra.Command {
 					case !m.Spec.Active:
 						inactive++
 					default:
-						ways, err := a.through(ctx, m, role.Name)
+						ways, err := a.Through(ctx, m, role.Name)
 						if err != nil {
 							return err
 						}
 						if err := list.add(holder{
-							m.Name, m.Spec.User.UserName, m.Spec.User.DisplayName, m.Status.ManagedBy, ways, heldRemark(m),
+							m.Name, m.Spec.User.UserName, m.Spec.User.DisplayName, m.Status.ManagedBy, ways, view.HeldRemark(m),
 						}); err != nil {
 							return err
 						}
@@ -91,24 +92,12 @@ func (s *session) whoCanCommand() *cobra.Command {
 	}
 }
 
-// heldRemark says that a person may have a role only because its removal waits.
-func heldRemark(m *v1alpha1.AppMembership) string {
-	switch reason(m.Status.Conditions) {
-	case v1alpha1.ReasonChangesHeld:
-		return "removal held by the safeguard"
-	case v1alpha1.ReasonLastHolder:
-		return "last holder of a protected role"
-	default:
-		return ""
-	}
-}
-
 // oneRole finds a role by its name or displayName. An error says which there are.
 func (c *cluster) oneRole(ctx context.Context, word string) (*v1alpha1.AppRole, error) {
-	if r, err := find[v1alpha1.AppRole](ctx, c, word); err != nil || r != nil {
+	if r, err := view.Find[v1alpha1.AppRole](ctx, c.Reader, word); err != nil || r != nil {
 		return r, err
 	}
-	roles, err := c.roles(ctx)
+	roles, err := c.Roles(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +109,7 @@ func (c *cluster) oneRole(ctx context.Context, word string) (*v1alpha1.AppRole, 
 		all = append(all, roles[i].Name)
 	}
 	if len(all) == 0 {
-		return nil, fmt.Errorf("there is no AppRole in namespace %q: create one, or give another namespace with -n", c.namespace)
+		return nil, fmt.Errorf("there is no AppRole in namespace %q: create one, or give another namespace with -n", c.Namespace)
 	}
-	return nil, fmt.Errorf("there is no AppRole %q in namespace %q; there is: %s", word, c.namespace, strings.Join(all, ", "))
+	return nil, fmt.Errorf("there is no AppRole %q in namespace %q; there is: %s", word, c.Namespace, strings.Join(all, ", "))
 }

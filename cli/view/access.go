@@ -1,4 +1,4 @@
-package cli
+package view
 
 import (
 	"bytes"
@@ -15,32 +15,31 @@ import (
 	"github.com/scim-operator/scim-operator/scimserver/schema"
 )
 
-const kindMembership = "AppMembership"
-
-// access reads what explains people's roles; each group is read once.
-type access struct {
-	*cluster
+// Access reads what explains people's roles; each group is read once.
+type Access struct {
+	*Reader
 	groups map[string]*v1alpha1.ScimGroup
 	// every is all groups, once they have been asked for.
 	every []*v1alpha1.ScimGroup
 }
 
-func (c *cluster) access() *access {
-	return &access{cluster: c, groups: map[string]*v1alpha1.ScimGroup{}}
+// Access begins to explain.
+func (r *Reader) Access() *Access {
+	return &Access{Reader: r, groups: map[string]*v1alpha1.ScimGroup{}}
 }
 
 // group is nil when it does not exist.
-func (a *access) group(ctx context.Context, id string) (*v1alpha1.ScimGroup, error) {
+func (a *Access) group(ctx context.Context, id string) (*v1alpha1.ScimGroup, error) {
 	if g, known := a.groups[id]; known {
 		return g, nil
 	}
-	g, err := find[v1alpha1.ScimGroup](ctx, a.cluster, id)
+	g, err := Find[v1alpha1.ScimGroup](ctx, a.Reader, id)
 	a.groups[id] = g
 	return g, err
 }
 
 // groupName is the group's displayName, or its id when it is gone.
-func (a *access) groupName(ctx context.Context, id string) (string, error) {
+func (a *Access) groupName(ctx context.Context, id string) (string, error) {
 	g, err := a.group(ctx, id)
 	if g == nil {
 		return id, err
@@ -48,8 +47,8 @@ func (a *access) groupName(ctx context.Context, id string) (string, error) {
 	return g.Spec.DisplayName, nil
 }
 
-// through says how a person has a role, in few words: by which groups, by default, by hand.
-func (a *access) through(ctx context.Context, m *v1alpha1.AppMembership, role string) ([]string, error) {
+// Through says how a person has a role, in few words: by which groups, by default, by hand.
+func (a *Access) Through(ctx context.Context, m *v1alpha1.AppMembership, role string) ([]string, error) {
 	var ways []string
 	for _, grant := range m.Status.Grants {
 		if grant.Role != role {
@@ -117,7 +116,7 @@ func grantedBy(m *v1alpha1.AppMembership, role string) ([]hand, error) {
 }
 
 // path is how a person is in a group: the groups from it down to the one that has the person. It is empty when they are not.
-func (a *access) path(ctx context.Context, g *v1alpha1.ScimGroup, person string) ([]string, error) {
+func (a *Access) path(ctx context.Context, g *v1alpha1.ScimGroup, person string) ([]string, error) {
 	type step struct {
 		group *v1alpha1.ScimGroup
 		names []string
@@ -129,7 +128,7 @@ func (a *access) path(ctx context.Context, g *v1alpha1.ScimGroup, person string)
 		if m == nil {
 			continue
 		}
-		home, err := find[v1alpha1.ScimMemberSlice](ctx, a.cluster, v1alpha1.SliceName(at.group.Name, m.Epoch, v1alpha1.HomeShard(person, m.Shards)))
+		home, err := Find[v1alpha1.ScimMemberSlice](ctx, a.Reader, v1alpha1.SliceName(at.group.Name, m.Epoch, v1alpha1.HomeShard(person, m.Shards)))
 		if err != nil {
 			return nil, err
 		}
@@ -139,7 +138,7 @@ func (a *access) path(ctx context.Context, g *v1alpha1.ScimGroup, person string)
 		if !m.Nested {
 			continue
 		}
-		_, inner, err := a.memberIDs(ctx, at.group)
+		_, inner, err := a.MemberIDs(ctx, at.group)
 		if err != nil {
 			return nil, err
 		}
@@ -199,16 +198,16 @@ func inSelector(s v1alpha1.GroupSelector) string {
 	return strings.Join(words, " of ")
 }
 
-// membership finds the AppMembership of a user; nil when there is none.
-func (c *cluster) membership(ctx context.Context, u *v1alpha1.ScimUser) (*v1alpha1.AppMembership, error) {
+// Membership finds the AppMembership of a user; nil when there is none.
+func (r *Reader) Membership(ctx context.Context, u *v1alpha1.ScimUser) (*v1alpha1.AppMembership, error) {
 	is := func(m *v1alpha1.AppMembership) bool { return m.Spec.UserRef != nil && m.Spec.UserRef.Name == u.Name }
-	m, err := find[v1alpha1.AppMembership](ctx, c, u.Name)
+	m, err := Find[v1alpha1.AppMembership](ctx, r, u.Name)
 	if err != nil || m != nil && is(m) {
 		return m, err
 	}
 	// A local member that the directory took over keeps its own name.
 	m = nil
-	err = pages(ctx, c, func(page *v1alpha1.AppMembershipList) error {
+	err = Pages(ctx, r, func(page *v1alpha1.AppMembershipList) error {
 		for i := range page.Items {
 			if is(&page.Items[i]) {
 				m = &page.Items[i]
@@ -217,19 +216,4 @@ func (c *cluster) membership(ctx context.Context, u *v1alpha1.ScimUser) (*v1alph
 		return nil
 	})
 	return m, err
-}
-
-// localMember finds a person by userName, e-mail address or object name who has no user in a directory.
-func (c *cluster) localMember(ctx context.Context, word string) (*v1alpha1.AppMembership, error) {
-	var found *v1alpha1.AppMembership
-	err := pages(ctx, c, func(page *v1alpha1.AppMembershipList) error {
-		for i := range page.Items {
-			m := &page.Items[i]
-			if schema.Fold(m.Spec.User.UserName) == schema.Fold(word) || schema.Fold(m.Spec.User.Email) == schema.Fold(word) || m.Name == word {
-				found = m
-			}
-		}
-		return nil
-	})
-	return found, err
 }
