@@ -19,7 +19,7 @@ func measureControllers(ctx context.Context, p plan, s *stage, r *report) error 
 	if err != nil {
 		return err
 	}
-	defer func() { o.stop() }()
+	defer o.stop()
 	t, err := s.gather(ctx, o, p.pushed)
 	if err != nil {
 		return err
@@ -31,15 +31,35 @@ func measureControllers(ctx context.Context, p plan, s *stage, r *report) error 
 		return err
 	}
 
+	return s.measureRestart(ctx, o, p.pushed, r)
+}
+
+// measureResync lets the controllers see to everybody there is, and measures what a restart writes then.
+func measureResync(ctx context.Context, p plan, s *stage, r *report) error {
+	o, err := s.startOperator(ctx)
+	if err != nil {
+		return err
+	}
+	defer o.stop()
+	if err := o.untilIdle(ctx, p.users); err != nil {
+		return err
+	}
+	return s.measureRestart(ctx, o, p.users, r)
+}
+
+// measureRestart counts what the operator writes after it has been stopped and started once more.
+func (s *stage) measureRestart(ctx context.Context, o *operator, people int, r *report) error {
 	before, err := s.countWrites(ctx)
 	if err != nil {
 		return err
 	}
 	o.stop()
-	if o, err = s.startOperator(ctx); err != nil {
+	again, err := s.startOperator(ctx)
+	if err != nil {
 		return err
 	}
-	if err := o.untilIdle(ctx, p.pushed); err != nil {
+	defer again.stop()
+	if err := again.untilIdle(ctx, people); err != nil {
 		return err
 	}
 	after, err := s.countWrites(ctx)
@@ -51,7 +71,7 @@ func measureControllers(ctx context.Context, p plan, s *stage, r *report) error 
 	// A directory's counts are applied once by each process, whatever they are: that is not about people.
 	aboutPeople := more["appmemberships"] + more["appmemberships/status"] + more["scimusers"] + more["scimusers/status"] + more["events"]
 	r.add(figure{
-		Name: fmt.Sprintf("applies about %d people by a restart", p.pushed), PeerName: "a push of one person, of one kind",
+		Name: fmt.Sprintf("applies about %d people by a restart", people), PeerName: "a push of one person, of one kind",
 		comparison: comparison{Ours: []float64{aboutPeople}, Peer: []float64{1}}, Goal: 0,
 	})
 	return nil
@@ -60,8 +80,7 @@ func measureControllers(ctx context.Context, p plan, s *stage, r *report) error 
 // measurePushes compares pushes of a group with a bare client that makes the same applies.
 func (t *team) measurePushes(ctx context.Context, p plan, o *operator, r *report) error {
 	perPerson := writes{}
-	rounds := min(p.rounds, 3)
-	c, err := inTurns(ctx, rounds, func(ctx context.Context, turn int) (float64, error) {
+	c, err := inTurns(ctx, p.pushes, func(ctx context.Context, turn int) (float64, error) {
 		before, err := t.countWrites(ctx)
 		if err != nil {
 			return 0, err
@@ -83,7 +102,7 @@ func (t *team) measurePushes(ctx context.Context, p plan, o *operator, r *report
 			return 0, err
 		}
 		for resource, n := range after.since(before) {
-			perPerson[resource] += n / float64(p.pushed*rounds)
+			perPerson[resource] += n / float64(p.pushed*p.pushes)
 		}
 		return float64(p.pushed) / took.Seconds(), nil
 	}, func(ctx context.Context, turn int) (float64, error) {

@@ -9,43 +9,6 @@ import (
 	"time"
 )
 
-// measureCreates compares POST /Users with a bare client that creates the same objects: the server alone, then with the
-// controllers at work.
-func measureCreates(ctx context.Context, p plan, s *stage, r *report) error {
-	number := 0 // of the people made so far, so that no userName comes twice
-	for _, mode := range []struct{ name, flag string }{
-		{"POST /Users, server alone", "--controllers=false"},
-		{"POST /Users, controllers at work", "--controllers=true"},
-	} {
-		o, err := s.startOperator(ctx, mode.flag)
-		if err != nil {
-			return err
-		}
-		defer o.stop()
-		c, err := inTurns(ctx, p.rounds, func(ctx context.Context, _ int) (float64, error) {
-			number += p.writes
-			return perSecond(ctx, p.writes, func(ctx context.Context, i int) error {
-				body, err := userResource(written, number+i)
-				if err != nil {
-					return err
-				}
-				_, err = o.ask(ctx, http.StatusCreated, http.MethodPost, written, "/Users", body)
-				return err
-			})
-		}, func(ctx context.Context, turn int) (float64, error) {
-			return perSecond(ctx, p.writes, func(ctx context.Context, i int) error {
-				return s.bare.Create(ctx, userObject("bare", turn*p.writes+i))
-			})
-		})
-		o.stop()
-		if err != nil {
-			return err
-		}
-		r.add(figure{Name: mode.name, Unit: "/s", PeerName: "bare client", comparison: c, Goal: 0.85, AtLeast: true})
-	}
-	return nil
-}
-
 // fill makes the people and groups that are read.
 func fill(ctx context.Context, p plan, s *stage, _ *report) error {
 	if err := s.people(ctx, small, smallUsers, smallUsers); err != nil {
@@ -131,7 +94,7 @@ func measureBesideHTTP(ctx context.Context, p plan, s *stage, o *operator, r *re
 		if err != nil {
 			return err
 		}
-		bare, err := s.startBareServer(answer)
+		bare, err := s.startBareServer(bareServer, answer)
 		if err != nil {
 			return err
 		}

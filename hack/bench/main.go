@@ -27,8 +27,8 @@ type plan struct {
 	// writes is how many objects one turn creates, reads for how long one turn reads.
 	writes int
 	reads  time.Duration
-	// pushed is how many members the group has that the controllers turn into roles.
-	pushed int
+	// pushed is how many members the group has that the controllers turn into roles, pushes how often one is pushed.
+	pushed, pushes int
 	// sizes are those of the directories, and of their groups, at which costs are plotted.
 	sizes []int
 	// carried is how many people a target carries.
@@ -36,26 +36,26 @@ type plan struct {
 }
 
 var (
-	full = plan{users: 100_000, members: 100_000, rounds: 7, writes: 2000, reads: 3 * time.Second, pushed: 10_000, carried: 10_000,
+	full = plan{users: 100_000, members: 100_000, rounds: 7, writes: 2000, reads: 3 * time.Second, pushed: 10_000, pushes: 1, carried: 10_000,
 		sizes: []int{100, 1_000, 10_000, 100_000}}
-	quick = plan{users: 5_000, members: 5_000, rounds: 3, writes: 500, reads: time.Second, pushed: 500, carried: 2_000,
+	quick = plan{users: 5_000, members: 5_000, rounds: 3, writes: 500, reads: time.Second, pushed: 500, pushes: 3, carried: 2_000,
 		sizes: []int{100, 500, 2_000}}
 )
 
 func main() {
 	log.SetLogger(logr.Discard()) // what fails is returned as an error
-	if len(os.Args) == 2 && os.Args[1] == bareInformer {
-		exitOn(syncBareInformer())
-		return
-	}
-	if len(os.Args) == 2 && os.Args[1] == bareServer {
-		exitOn(serveBare())
-		return
+	if len(os.Args) == 2 {
+		if bare := map[string]func() error{
+			bareInformer: syncBareInformer, bareServer: serveBare, bareCreator: serveCreations,
+		}[os.Args[1]]; bare != nil {
+			exitOn(bare())
+			return
+		}
 	}
 	short := flag.Bool("quick", false, "measure less, in some minutes")
 	out := flag.String("out", "bin/bench", "the folder for results.md, results.json and the plots")
 	binary := flag.String("binary", "bin/scim-operator", "the operator to measure")
-	only := flag.String("only", ".", "measure what matches this regular expression: creates, controllers, targets, fill, reads, import, groups, memory, start, sizes")
+	only := flag.String("only", ".", "measure what matches this regular expression: creates, controllers, targets, fill, reads, import, groups, memory, start, resync, sizes")
 	docs := flag.String("docs", "", "also put the table and the plots into performance.md of this folder")
 	flag.Parse()
 	selected, err := regexp.Compile(*only)
@@ -103,6 +103,7 @@ func run(ctx context.Context, p plan, only *regexp.Regexp, binary string) (r *re
 		{"groups", measureGroups},
 		{"memory", measureMemory},
 		{"start", measureStart},
+		{"resync", measureResync},
 		{"sizes", measureSizes},
 	} {
 		if !only.MatchString(step.name) {

@@ -52,7 +52,7 @@ func (s *stage) startOperator(ctx context.Context, flags ...string) (*operator, 
 		"--scim-bind-address=" + o.scim, "--external-url=http://" + o.scim, "--health-probe-bind-address=" + o.probe,
 		"--pprof-bind-address=" + o.profile, "--metrics-bind-address=" + o.metrics, "--requests-per-second=0",
 	}, flags...)...)
-	o.cmd.Env = append(os.Environ(), "KUBECONFIG="+s.kubeconfig)
+	o.cmd.Env = append(os.Environ(), "KUBECONFIG="+s.operatorKubeconfig)
 	o.cmd.Stdout, o.cmd.Stderr = log, log
 	o.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	began := time.Now()

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -13,12 +14,20 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/google/uuid"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/scim-operator/scim-operator/api/v1alpha1"
 	"github.com/scim-operator/scim-operator/hack/controlplane/lifeline"
 )
 
-// bareServer is the argument with which this program is nothing but an HTTP server, in a process of its own, that gives
-// every request the same answer from memory: the most that HTTP allows for.
-const bareServer = "bare-server"
+// The arguments with which this program is nothing but an HTTP server, in a process of its own.
+const (
+	// bareServer gives every request the same answer from memory: the most that HTTP allows for.
+	bareServer = "bare-server"
+	// bareCreator creates the person that a request holds, and checks nothing: the least that a POST can cost.
+	bareCreator = "bare-creator"
+)
 
 // serveBare reads the answer from its input, and tells on its output where it listens.
 func serveBare() error {
@@ -26,6 +35,47 @@ func serveBare() error {
 	if err != nil {
 		return err
 	}
+	return serve(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/scim+json;charset=utf-8")
+		w.Header().Set("Content-Length", strconv.Itoa(len(answer)))
+		_, _ = w.Write(answer) // a client that is gone needs no answer
+	})
+}
+
+// serveCreations creates copies of ScimUsers on the cluster of KUBECONFIG, and tells on its output where it listens.
+func serveCreations() error {
+	config, err := ctrl.GetConfig()
+	if err != nil {
+		return err
+	}
+	config.QPS = -1
+	c, err := newClient(config, addBareKinds)
+	if err != nil {
+		return err
+	}
+	return serve(func(w http.ResponseWriter, r *http.Request) {
+		var resource struct {
+			v1alpha1.UserAttributes
+			Enterprise *v1alpha1.EnterpriseUser `json:"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"`
+		}
+		if err := json.NewDecoder(r.Body).Decode(&resource); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		u := &v1alpha1.ScimUser{ObjectMeta: named(uuid.Must(uuid.NewV7()).String())}
+		u.Spec.DirectoryRef.Name = written
+		u.Spec.UserAttributes, u.Spec.Enterprise = resource.UserAttributes, resource.Enterprise
+		if err := c.Create(r.Context(), u); err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		w.Header().Set("Content-Type", "application/scim+json;charset=utf-8")
+		w.WriteHeader(http.StatusCreated)
+		_ = json.NewEncoder(w).Encode(resource) // a client that is gone needs no answer
+	})
+}
+
+func serve(answer http.HandlerFunc) error {
 	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -33,16 +83,13 @@ func serveBare() error {
 	if _, err := fmt.Println(listener.Addr()); err != nil {
 		return err
 	}
-	server := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/scim+json;charset=utf-8")
-		w.Header().Set("Content-Length", strconv.Itoa(len(answer)))
-		_, _ = w.Write(answer) // a client that is gone needs no answer
-	})}
+	server := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: answer}
 	return server.Serve(listener)
 }
 
-// startBareServer starts this program again as a bare server. What it returns is asked, and stopped, as the operator is.
-func (s *stage) startBareServer(answer []byte) (*operator, error) {
+// startBareServer starts this program again as one of these servers, which reads input. What it returns is asked, and
+// stopped, as the operator is.
+func (s *stage) startBareServer(which string, input []byte) (*operator, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -51,9 +98,10 @@ func (s *stage) startBareServer(answer []byte) (*operator, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(path, bareServer)
+	cmd := exec.Command(path, which)
+	cmd.Env = append(os.Environ(), "KUBECONFIG="+s.kubeconfig)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Stdin, cmd.Stderr = bytes.NewReader(answer), os.Stderr
+	cmd.Stdin, cmd.Stderr = bytes.NewReader(input), os.Stderr
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, err

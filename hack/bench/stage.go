@@ -43,10 +43,11 @@ const (
 
 // stage is a control plane with what is measured on it.
 type stage struct {
-	plane      *controlplane.ControlPlane
-	dir        string
-	binary     string
-	kubeconfig string
+	plane  *controlplane.ControlPlane
+	dir    string
+	binary string
+	// kubeconfig is an administrator's; the operator has its own, with the rights of its ServiceAccount.
+	kubeconfig, operatorKubeconfig string
 	// admin works with the operator's kinds, bare with copies of ScimUser and AppMembership that no operator watches: what
 	// a bare client writes must not cost the operator anything.
 	admin, bare client.WithWatch
@@ -75,12 +76,23 @@ func setTheStage(ctx context.Context, binary string) (_ *stage, err error) {
 	if s.dir, err = os.MkdirTemp("", "scim-bench-"); err != nil {
 		return nil, err
 	}
+	// Without the admission policies: the stage is filled with what they let nobody but the operator write.
+	if err := plane.GiveRights(ctx); err != nil {
+		return nil, err
+	}
 	kubeconfig, err := plane.Kubeconfig("bench", "system:masters")
 	if err != nil {
 		return nil, err
 	}
 	s.kubeconfig = filepath.Join(s.dir, "kubeconfig")
 	if err := os.WriteFile(s.kubeconfig, kubeconfig, 0o600); err != nil {
+		return nil, err
+	}
+	if kubeconfig, err = plane.AccountKubeconfig(controlplane.OperatorAccount); err != nil {
+		return nil, err
+	}
+	s.operatorKubeconfig = filepath.Join(s.dir, "operator.kubeconfig")
+	if err := os.WriteFile(s.operatorKubeconfig, kubeconfig, 0o600); err != nil {
 		return nil, err
 	}
 	unthrottled := rest.CopyConfig(plane.Config)

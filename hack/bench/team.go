@@ -60,7 +60,7 @@ func (s *stage) gather(ctx context.Context, o *operator, n int) (*team, error) {
 		if err := s.admin.Create(ctx, u); err != nil {
 			return err
 		}
-		return t.applyBare(ctx, u, nil)
+		return s.applyBare(ctx, u, nil)
 	}); err != nil {
 		return nil, err
 	}
@@ -104,29 +104,30 @@ func (t *team) setActive(ctx context.Context, o *operator, i int, is bool) error
 
 // applyBare gives a copy of the person roles with the applies that the operator makes: the member, what the member's status
 // says of it, and what the user's status does.
-func (t *team) applyBare(ctx context.Context, u *v1alpha1.ScimUser, roles []string) error {
+func (s *stage) applyBare(ctx context.Context, u *v1alpha1.ScimUser, roles []string) error {
+	directory := u.Spec.DirectoryRef.Name
 	ready := acmetav1.Condition().WithType(v1alpha1.ConditionReady).WithStatus(metav1.ConditionTrue).
 		WithReason(v1alpha1.ReasonProvisioned).WithObservedGeneration(1).WithLastTransitionTime(u.CreationTimestamp).
-		WithMessage("ScimDirectory " + pushing + " provisions this member")
-	m := ac.AppMembership(u.Name, pushing).WithAPIVersion(bareGroup.String()).WithSpec(ac.AppMembershipSpec().
+		WithMessage("ScimDirectory " + directory + " provisions this member")
+	m := ac.AppMembership(u.Name, u.Namespace).WithAPIVersion(bareGroup.String()).WithSpec(ac.AppMembershipSpec().
 		WithUser(ac.MemberIdentity().WithUserName(u.Spec.UserName).WithEmail(u.Spec.PrimaryEmail()).
 			WithDisplayName(u.Spec.DisplayName).WithExternalID(u.Spec.ExternalID)).
 		WithActive(true).WithRoles(roles...).
-		WithUserRef(ac.UserReference().WithDirectory(pushing).WithName(u.Name)))
-	if err := t.bare.client.Apply(ctx, m, client.FieldOwner(bareManager), client.ForceOwnership); err != nil {
+		WithUserRef(ac.UserReference().WithDirectory(directory).WithName(u.Name)))
+	if err := s.bare.Apply(ctx, m, client.FieldOwner(bareManager), client.ForceOwnership); err != nil {
 		return err
 	}
-	status := ac.AppMembershipStatus().WithObservedGeneration(1).WithManagedBy(pushing).WithConditions(ready)
+	status := ac.AppMembershipStatus().WithObservedGeneration(1).WithManagedBy(directory).WithConditions(ready)
 	for _, role := range roles {
 		status.WithGrants(ac.RoleGrant().WithRole(role).WithGroups(u.Name))
 	}
-	if err := t.bare.client.Status().Apply(ctx,
-		ac.AppMembership(u.Name, pushing).WithAPIVersion(bareGroup.String()).WithStatus(status),
+	if err := s.bare.Status().Apply(ctx,
+		ac.AppMembership(u.Name, u.Namespace).WithAPIVersion(bareGroup.String()).WithStatus(status),
 		client.FieldOwner(bareManager), client.ForceOwnership); err != nil {
 		return err
 	}
-	return t.bare.client.Status().Apply(ctx,
-		ac.ScimUser(u.Name, pushing).WithAPIVersion(bareGroup.String()).WithStatus(ac.ScimUserStatus().
+	return s.bare.Status().Apply(ctx,
+		ac.ScimUser(u.Name, u.Namespace).WithAPIVersion(bareGroup.String()).WithStatus(ac.ScimUserStatus().
 			WithObservedGeneration(1).WithRoles(roles...).WithConditions(ready).WithProvisionedTime(u.CreationTimestamp)),
 		client.FieldOwner(bareManager), client.ForceOwnership)
 }

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"net/http"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/scim-operator/scim-operator/api/v1alpha1"
+)
+
+// seers are how many people the operator's controllers see to at the same time.
+const seers = 8
+
+// creations creates people, each under another name.
+type creations struct {
+	*stage
+	n, made int
+}
+
+// measureCreates compares POST /Users with a bare client that creates the same objects, and with the least that could stand
+// in the operator's place: the server alone, then with the controllers at work.
+func measureCreates(ctx context.Context, p plan, s *stage, r *report) error {
+	c := &creations{stage: s, n: p.writes}
+	if err := c.alone(ctx, p, r); err != nil {
+		return err
+	}
+	return c.attended(ctx, p, r)
+}
+
+// alone measures the server without controllers.
+func (c *creations) alone(ctx context.Context, p plan, r *report) error {
+	const name = "POST /Users, server alone"
+	o, err := c.startOperator(ctx, "--controllers=false")
+	if err != nil {
+		return err
+	}
+	defer o.stop()
+	bare, err := c.startBareServer(bareCreator, nil)
+	if err != nil {
+		return err
+	}
+	defer bare.stop()
+	for _, peer := range []struct {
+		name string
+		side side
+	}{{"bare client", c.create(nil)}, {"HTTP server that creates unchecked", c.post(bare)}} {
+		compared, err := inTurns(ctx, p.rounds, c.post(o), peer.side)
+		if err != nil {
+			return err
+		}
+		r.add(figure{Name: name, Unit: "/s", PeerName: peer.name, comparison: compared, Goal: 0.85, AtLeast: true})
+	}
+	return nil
+}
+
+// attended measures the server while the controllers see to those who come. The next turn waits until they have.
+func (c *creations) attended(ctx context.Context, p plan, r *report) error {
+	const name = "POST /Users, controllers at work"
+	o, err := c.startOperator(ctx)
+	if err != nil {
+		return err
+	}
+	defer o.stop()
+	ours := func(ctx context.Context, turn int) (float64, error) {
+		rate, err := c.post(o)(ctx, turn)
+		if err != nil {
+			return 0, err
+		}
+		return rate, o.untilIdle(ctx, c.n)
+	}
+	for _, peer := range []struct {
+		name string
+		side side
+	}{
+		{"bare client", c.create(nil)},
+		{"bare client, and another that makes the controllers' applies", func(ctx context.Context, turn int) (float64, error) {
+			g, ctx := errgroup.WithContext(ctx)
+			created := make(chan *v1alpha1.ScimUser, c.n)
+			for range seers {
+				g.Go(func() error {
+					for u := range created {
+						if err := c.applyBare(ctx, u, []string{"member"}); err != nil {
+							return err
+						}
+					}
+					return nil
+				})
+			}
+			rate, err := c.create(created)(ctx, turn)
+			close(created)
+			if err != nil {
+				return 0, err
+			}
+			return rate, g.Wait()
+		}},
+	} {
+		compared, err := inTurns(ctx, p.rounds, ours, peer.side)
+		if err != nil {
+			return err
+		}
+		r.add(figure{Name: name, Unit: "/s", PeerName: peer.name, comparison: compared, Goal: 0.85, AtLeast: true})
+	}
+	return nil
+}
+
+// post is the rate at which people are posted to a server.
+func (c *creations) post(o *operator) side {
+	return func(ctx context.Context, _ int) (float64, error) {
+		first := c.next()
+		return perSecond(ctx, c.n, func(ctx context.Context, i int) error {
+			body, err := userResource(written, first+i)
+			if err != nil {
+				return err
+			}
+			_, err = o.ask(ctx, http.StatusCreated, http.MethodPost, written, "/Users", body)
+			return err
+		})
+	}
+}
+
+// create is the rate at which a bare client creates the same objects, and hands them on if anybody takes them.
+func (c *creations) create(created chan<- *v1alpha1.ScimUser) side {
+	return func(ctx context.Context, _ int) (float64, error) {
+		first := c.next()
+		return perSecond(ctx, c.n, func(ctx context.Context, i int) error {
+			u := userObject(written, first+i)
+			if err := c.bare.Create(ctx, u); err != nil {
+				return err
+			}
+			if created != nil {
+				created <- u // there is room for all
+			}
+			return nil
+		})
+	}
+}
+
+// next is the number of the first person of a turn.
+func (c *creations) next() int {
+	c.made += c.n
+	return c.made
+}
