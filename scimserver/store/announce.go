@@ -23,9 +23,9 @@ const (
 	maxMemberEvents = 100
 	// Events are written at a pace that leaves the API server to the writes that they tell of. A mass import outruns them;
 	// then those that find no place in the queue are left out. The audit log leaves out none.
-	eventsPerSecond = 25
+	eventsPerSecond = 10
 	eventsAtOnce    = 2*maxMemberEvents + 1
-	maxQueuedEvents = 10_000
+	maxQueuedEvents = 3_000
 	// maxNamesInNote bounds the names of attributes in an event, whose note has 1 kB.
 	maxNamesInNote = 500
 )
