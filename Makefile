@@ -9,6 +9,7 @@ FUZZTIME ?= 5m
 TESTFLAGS ?=
 
 CONTROLLER_GEN ?= bin/tools/controller-gen
+CRD_REF_DOCS ?= bin/tools/crd-ref-docs
 GOLANGCI_LINT ?= bin/tools/golangci-lint
 DOCKER ?= docker
 
@@ -67,7 +68,7 @@ lint: $(GOLANGCI_LINT) ## Run the linters.
 	$(GOLANGCI_LINT) run --enable-only=kubeapilinter ./api/v1alpha1
 
 .PHONY: verify
-verify: lint $(CONTROLLER_GEN) ## Lint, and prove that generated and module files are current; changes nothing.
+verify: lint $(CONTROLLER_GEN) $(CRD_REF_DOCS) ## Lint, and prove that generated and module files are current; changes nothing.
 	hack/verify.sh
 
 # Measure
@@ -92,13 +93,15 @@ chaos: build ## Kill and pause replicas, API server and etcd for CHAOS (10m), an
 # Generate
 
 .PHONY: generate
-generate: $(CONTROLLER_GEN) ## Generate deepcopy, apply configurations, CRDs and the RBAC role.
+generate: $(CONTROLLER_GEN) $(CRD_REF_DOCS) ## Generate deepcopy, apply configurations, CRDs, the RBAC role, the chart and docs/api.md.
 	rm -rf api/applyconfiguration config/crd/bases
 	$(CONTROLLER_GEN) object crd:crdVersions=v1 applyconfiguration \
 		paths=./api/v1alpha1 output:crd:dir=config/crd/bases
 	$(CONTROLLER_GEN) rbac:roleName=scim-operator paths=./controllers/... paths=./scimserver/store/... \
 		output:rbac:dir=config/rbac
 	go run ./hack/install/chart
+	$(CRD_REF_DOCS) --source-path=api/v1alpha1 --config=hack/docs/reference/config.yaml --templates-dir=hack/docs/reference \
+		--renderer=markdown --output-path=docs/api.md --log-level=ERROR
 
 # Release
 
@@ -127,6 +130,9 @@ sbom: bin/tools/cyclonedx-gomod ## Write dist/sbom.json: what the binary is made
 
 bin/tools/controller-gen: hack/tools/go.sum
 	go -C hack/tools build -buildvcs=false -o ../../$@ sigs.k8s.io/controller-tools/cmd/controller-gen
+
+bin/tools/crd-ref-docs: hack/docs/source/go.sum
+	go -C hack/docs/source build -buildvcs=false -o ../../../$@ github.com/elastic/crd-ref-docs
 
 bin/tools/golangci-lint: hack/tools/go.sum
 	go -C hack/tools build -buildvcs=false -o ../../$@ ./golangci-lint

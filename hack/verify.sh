@@ -17,13 +17,13 @@ complain() {
 tar --exclude=./bin --exclude=./.git -cf - . | tar -xf - -C "$copy"
 KUBEBUILDER_ASSETS="$(go run ./hack/controlplane/assets)"
 export KUBEBUILDER_ASSETS
-make --no-print-directory -C "$copy" generate CONTROLLER_GEN="$PWD/bin/tools/controller-gen"
-for generated in api config; do
+make --no-print-directory -C "$copy" generate CONTROLLER_GEN="$PWD/bin/tools/controller-gen" CRD_REF_DOCS="$PWD/bin/tools/crd-ref-docs"
+for generated in api config docs; do
   diff -ru "$generated" "$copy/$generated" || complain "$generated is not current: run \`make generate\`"
 done
 
 # Module files. The modules named source hold little or nothing beside the programs that are built from them.
-for module in . hack/tools hack/controlplane/source hack/openfga/source hack/argocd/source hack/grafana/source hack/install/source; do
+for module in . hack/tools hack/controlplane/source hack/openfga/source hack/argocd/source hack/grafana/source hack/install/source hack/docs/source; do
   go -C "$module" mod tidy -diff || complain "$module/go.mod is not tidy: run \`go -C $module mod tidy\`"
 done
 
