@@ -93,11 +93,13 @@ chaos: build ## Kill and pause replicas, API server and etcd for CHAOS (10m), an
 # Generate
 
 .PHONY: generate
-generate: $(CONTROLLER_GEN) $(CRD_REF_DOCS) ## Generate deepcopy, apply configurations, CRDs, the RBAC role, the chart and docs/api.md.
+generate: $(CONTROLLER_GEN) $(CRD_REF_DOCS) ## Generate deepcopy, apply configurations, CRDs, RBAC roles, the chart and docs/api.md.
 	rm -rf api/applyconfiguration config/crd/bases
 	$(CONTROLLER_GEN) object crd:crdVersions=v1 applyconfiguration \
 		paths=./api/v1alpha1 output:crd:dir=config/crd/bases
-	$(CONTROLLER_GEN) rbac:roleName=scim-operator paths=./controllers/... paths=./scimserver/store/... \
+	$(CONTROLLER_GEN) rbac:roleName=scim-operator-controllers,fileName=controllers_role.yaml paths=./controllers/... \
+		output:rbac:dir=config/rbac
+	$(CONTROLLER_GEN) rbac:roleName=scim-operator-server,fileName=server_role.yaml paths=./scimserver/store/... \
 		output:rbac:dir=config/rbac
 	go run ./hack/install/chart
 	$(CRD_REF_DOCS) --source-path=api/v1alpha1 --config=hack/docs/reference/config.yaml --templates-dir=hack/docs/reference \

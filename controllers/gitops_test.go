@@ -106,7 +106,7 @@ func (w *world) kubectl(arguments ...string) (string, error) {
 	Expect(err).NotTo(HaveOccurred())
 	program := filepath.Join(assets, "kubectl")
 	kubeconfig := filepath.Join(GinkgoT().TempDir(), "kubeconfig")
-	Expect(os.WriteFile(kubeconfig, shared.Kubeconfig, 0o600)).To(Succeed())
+	Expect(os.WriteFile(kubeconfig, shared.Administrator, 0o600)).To(Succeed())
 	command := exec.CommandContext(w.ctx, program, append([]string{"--kubeconfig", kubeconfig, "--namespace", w.ns}, arguments...)...)
 	command.Stdin = strings.NewReader(manifests)
 	out, err := command.CombinedOutput()

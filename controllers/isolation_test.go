@@ -54,7 +54,7 @@ func (w *isolatedWorld) operate() (stop func()) {
 	GinkgoHelper()
 	here := CacheOptions()
 	here.DefaultNamespaces = map[string]cache.Config{w.ns: {}}
-	return runManager(administrator, here, Options{Clock: w})
+	return runManager(asControllers, here, Options{Clock: w})
 }
 
 func (w *isolatedWorld) pass(d time.Duration) { w.offset.Add(int64(d)) }

@@ -13,8 +13,6 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
-	rbacv1 "k8s.io/api/rbac/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
@@ -27,17 +25,18 @@ import (
 
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
 	"github.com/scim-operator/scim-operator/hack/controlplane"
+	"github.com/scim-operator/scim-operator/hack/operator"
 )
 
 // k8s is every process's own client: the cluster as an administrator and a SCIM server see it.
 var k8s client.WithWatch
 
-// administrator is the configuration of that client.
-var administrator *rest.Config
+// asControllers is the configuration of the controllers' own client, which may do what config/split says, and nothing else.
+var asControllers *rest.Config
 
 // shared is what the first process tells the others.
 var shared struct {
-	Kubeconfig []byte
+	Administrator, Controllers []byte // kubeconfigs
 	// AuditLog is the file of the one manager's audit log.
 	AuditLog string
 }
@@ -60,49 +59,39 @@ var _ = SynchronizedBeforeSuite(func(ctx context.Context) []byte {
 	plane, err := controlplane.Start(ctx, controlplane.Options{Progress: GinkgoWriter})
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(plane.Stop)
+	operator.Split(ctx, plane)
+	shared.Administrator, err = plane.Kubeconfig("administrator", "system:masters")
+	Expect(err).NotTo(HaveOccurred())
+	shared.Controllers, err = plane.AccountKubeconfig(operator.Controllers)
+	Expect(err).NotTo(HaveOccurred())
 	everywhereElse := CacheOptions()
 	everywhereElse.DefaultFieldSelector = outsideIsolation()
 	audit, err := os.Create(filepath.Join(GinkgoT().TempDir(), "audit.log"))
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(audit.Close)
-	runManager(asOperator(ctx, plane), everywhereElse, Options{Audit: slog.New(slog.NewJSONHandler(audit, nil))})
 	shared.AuditLog = audit.Name()
-	shared.Kubeconfig, err = plane.Kubeconfig("administrator", "system:masters")
-	Expect(err).NotTo(HaveOccurred())
+	runManager(configOf(shared.Controllers), everywhereElse, Options{Audit: slog.New(slog.NewJSONHandler(audit, nil))})
 	told, err := json.Marshal(shared)
 	Expect(err).NotTo(HaveOccurred())
 	return told
 }, func(told []byte) {
 	Expect(json.Unmarshal(told, &shared)).To(Succeed())
-	config, err := clientcmd.RESTConfigFromKubeConfig(shared.Kubeconfig)
-	Expect(err).NotTo(HaveOccurred())
-	config.QPS = -1
-	administrator = config
-	k8s, err = client.NewWithWatch(config, client.Options{Scheme: testScheme()})
+	asControllers = configOf(shared.Controllers)
+	var err error
+	k8s, err = client.NewWithWatch(configOf(shared.Administrator), client.Options{Scheme: testScheme()})
 	Expect(err).NotTo(HaveOccurred())
 })
 
-// asOperator is the configuration of a client that may do what the operator's ClusterRole says, and nothing else.
-func asOperator(ctx context.Context, plane *controlplane.ControlPlane) *rest.Config {
-	root, err := controlplane.Root()
+func configOf(kubeconfig []byte) *rest.Config {
+	GinkgoHelper()
+	config, err := clientcmd.RESTConfigFromKubeConfig(kubeconfig)
 	Expect(err).NotTo(HaveOccurred())
-	Expect(controlplane.Apply(ctx, plane.Config, filepath.Join(root, "config", "rbac", "role.yaml"))).To(Succeed())
-	admin, err := client.New(plane.Config, client.Options{Scheme: testScheme()})
-	Expect(err).NotTo(HaveOccurred())
-	Expect(admin.Create(ctx, &rbacv1.ClusterRoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: "scim-operator"},
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "scim-operator"},
-		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: "scim-operator"}},
-	})).To(Succeed())
-	config, err := plane.User("scim-operator")
-	Expect(err).NotTo(HaveOccurred())
+	config.QPS = -1
 	return config
 }
 
 // runManager runs the controllers until the spec ends, or stop is called.
 func runManager(config *rest.Config, cached cache.Options, o Options) (stop func()) {
-	config = rest.CopyConfig(config)
-	config.QPS = -1
 	ctrl.SetLogger(GinkgoLogr)
 	mgr, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme:     testScheme(),

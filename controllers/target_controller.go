@@ -61,7 +61,6 @@ type targetReconciler struct {
 // +kubebuilder:rbac:groups=scim-operator.io,resources=apptargetledgers,verbs=list;create;update;delete
 // +kubebuilder:rbac:groups=scim-operator.io,resources=appmemberships;approles,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get
-// +kubebuilder:rbac:groups="",resources=serviceaccounts,verbs=impersonate
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
 func (r *targetReconciler) setup(mgr manager.Manager) error {

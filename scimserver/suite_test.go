@@ -2,6 +2,7 @@ package scimserver_test
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"net/http/httptest"
 	"testing"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
 	"github.com/scim-operator/scim-operator/hack/controlplane"
+	"github.com/scim-operator/scim-operator/hack/operator"
 	"github.com/scim-operator/scim-operator/scimserver"
 	"github.com/scim-operator/scim-operator/scimserver/store"
 )
@@ -25,8 +27,9 @@ import (
 // externalURL is not where the test server is: what it says of itself must not depend on how it is reached.
 const externalURL = "https://scim.example.com"
 
+// The specs look at the cluster and change it as an administrator; the server has the rights that config/split gives it.
 var (
-	config  *rest.Config
+	config  *rest.Config // the server's
 	cluster client.Client
 	storage *store.Store
 	server  *httptest.Server
@@ -44,19 +47,24 @@ var _ = SynchronizedBeforeSuite(func(ctx SpecContext) []byte {
 	plane, err := controlplane.Start(ctx, controlplane.Options{Progress: GinkgoWriter})
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(plane.Stop)
-	kubeconfig, err := plane.Kubeconfig("tests", "system:masters")
+	operator.Split(ctx, plane)
+	var k kubeconfigs
+	k.Administrator, err = plane.Kubeconfig("administrator", "system:masters")
 	Expect(err).NotTo(HaveOccurred())
-	return kubeconfig
-}, func(kubeconfig []byte) {
+	k.Server, err = plane.AccountKubeconfig(operator.Server)
+	Expect(err).NotTo(HaveOccurred())
+	told, err := json.Marshal(k)
+	Expect(err).NotTo(HaveOccurred())
+	return told
+}, func(told []byte) {
+	var k kubeconfigs
+	Expect(json.Unmarshal(told, &k)).To(Succeed())
 	var err error
-	config, err = clientcmd.RESTConfigFromKubeConfig(kubeconfig)
-	Expect(err).NotTo(HaveOccurred())
-	config.QPS = -1
-
+	config = configOf(k.Server)
 	scheme := runtime.NewScheme()
 	Expect(clientgoscheme.AddToScheme(scheme)).To(Succeed())
 	Expect(v1alpha1.AddToScheme(scheme)).To(Succeed())
-	cluster, err = client.New(config, client.Options{Scheme: scheme})
+	cluster, err = client.New(configOf(k.Administrator), client.Options{Scheme: scheme})
 	Expect(err).NotTo(HaveOccurred())
 
 	storage, err = store.New(config, store.Options{MaxStaleness: time.Minute, Log: logr.Discard()})
@@ -65,6 +73,17 @@ var _ = SynchronizedBeforeSuite(func(ctx SpecContext) []byte {
 
 	start(storage)
 })
+
+// kubeconfigs are what the first process tells the others.
+type kubeconfigs struct{ Administrator, Server []byte }
+
+func configOf(kubeconfig []byte) *rest.Config {
+	GinkgoHelper()
+	config, err := clientcmd.RESTConfigFromKubeConfig(kubeconfig)
+	Expect(err).NotTo(HaveOccurred())
+	config.QPS = -1
+	return config
+}
 
 // start runs a replica's store until the end of the spec or suite, and returns once it knows everything.
 func start(s *store.Store) {

@@ -18,6 +18,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
@@ -73,9 +74,17 @@ func startCluster(ctx context.Context, binary, out string) (_ *cluster, err erro
 	if err != nil {
 		return nil, err
 	}
+	kubeconfig, err := plane.AccountKubeconfig(controlplane.OperatorAccount)
+	if err != nil {
+		return nil, err
+	}
+	operator, err := clientcmd.RESTConfigFromKubeConfig(kubeconfig)
+	if err != nil {
+		return nil, err
+	}
 	for i := range replicas {
 		r := &replica{name: fmt.Sprintf("replica-%d", i), path: path}
-		if r.news, err = listenForNews(plane.Config); err != nil {
+		if r.news, err = listenForNews(operator); err != nil {
 			return nil, err
 		}
 		r.kubeconfig = filepath.Join(out, r.name+".kubeconfig")
@@ -99,6 +108,9 @@ func startCluster(ctx context.Context, binary, out string) (_ *cluster, err erro
 }
 
 func (c *cluster) furnish(ctx context.Context) error {
+	if err := errors.Join(c.plane.GiveRights(ctx), c.plane.Guard(ctx)); err != nil {
+		return err
+	}
 	scheme := runtime.NewScheme()
 	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
 		return err
@@ -127,7 +139,7 @@ func (c *cluster) furnish(ctx context.Context) error {
 func (r *replica) start() error {
 	r.cmd = exec.Command(r.path,
 		"--scim-bind-address="+r.scim, "--external-url=http://"+r.scim, "--health-probe-bind-address="+r.probe,
-		"--metrics-bind-address=0", "--requests-per-second=0", "--leader-elect", "--leader-election-namespace="+namespace)
+		"--metrics-bind-address=0", "--requests-per-second=0", "--leader-elect", "--leader-election-namespace="+controlplane.OperatorNamespace)
 	r.cmd.Env = append(os.Environ(), "KUBECONFIG="+r.kubeconfig)
 	r.cmd.Stdout, r.cmd.Stderr = r.log, r.log
 	r.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

@@ -23,6 +23,7 @@ type news struct {
 	held chan struct{} // closed when nothing is held up
 }
 
+// listenForNews passes on what a replica asks, as who the configuration says.
 func listenForNews(config *rest.Config) (*news, error) {
 	target, err := url.Parse(config.Host)
 	if err != nil {

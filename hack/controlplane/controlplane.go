@@ -38,6 +38,7 @@ type ControlPlane struct {
 	// Kubectl is the path of a kubectl of the same version.
 	Kubectl string
 
+	root  string
 	env   *envtest.Environment
 	place place
 	logs  []io.Closer
@@ -76,7 +77,7 @@ func Start(ctx context.Context, options Options) (*ControlPlane, error) {
 
 // start always returns what is to be stopped.
 func start(assets string, place place, root string) (*ControlPlane, error) {
-	plane := &ControlPlane{Kubectl: filepath.Join(assets, "kubectl"), place: place, env: &envtest.Environment{
+	plane := &ControlPlane{Kubectl: filepath.Join(assets, "kubectl"), root: root, place: place, env: &envtest.Environment{
 		UseExistingCluster:       new(bool),
 		ControlPlaneStartTimeout: startTimeout,
 		CRDDirectoryPaths:        []string{CRDs(root)},
@@ -116,6 +117,13 @@ func (c *ControlPlane) configure(assets string) (portFile, error) {
 	server.ListenAddr = envtest.ListenAddr{Address: "127.0.0.1", Port: port.free()}
 	// Without these kube-apiserver wants a default route, which a machine without network lacks.
 	server.Configure().Set("advertise-address", "127.0.0.1").Set("endpoint-reconciler-type", "none")
+	audit, err := auditFlags(run)
+	if err != nil {
+		return port, err
+	}
+	for flag, value := range audit {
+		server.Configure().Set(flag, value)
+	}
 	c.env.ControlPlane = envtest.ControlPlane{Etcd: etcd, APIServer: server, KubectlPath: c.Kubectl}
 
 	if etcd.Path, err = lifeline.Wrap(run, filepath.Join(assets, "etcd"), c.place.temporary...); err != nil {

@@ -19,20 +19,13 @@ import (
 	"github.com/scim-operator/scim-operator/hack/controlplane"
 )
 
-// In its own control plane the operator is this ServiceAccount, so that it can do what its ClusterRole says
-// and nothing else.
-const (
-	operatorNamespace = "scim-system"
-	operatorUser      = "system:serviceaccount:scim-system:scim-operator"
-)
-
 // cluster is where the operator runs.
 type cluster struct {
-	config             *rest.Config // an administrator's
-	kubeconfig         string       // the same, for the user
+	plane              *controlplane.ControlPlane // none if the user has given a cluster
+	config             *rest.Config               // an administrator's
+	kubeconfig         string                     // the same, for the user
 	operatorKubeconfig string
 	kubectl            string
-	own                bool
 	stop               func()
 }
 
@@ -59,46 +52,42 @@ func ownCluster(ctx context.Context, s settings, out io.Writer) (*cluster, error
 		return nil, err
 	}
 	c := &cluster{
+		plane:              plane,
 		config:             plane.Config,
 		kubeconfig:         filepath.Join(s.dir, "kubeconfig"),
 		operatorKubeconfig: filepath.Join(s.dir, "operator.kubeconfig"),
 		kubectl:            plane.Kubectl,
-		own:                true,
 		stop: func() {
 			if err := plane.Stop(); err != nil {
 				fmt.Fprintln(os.Stderr, "make run: stop the control plane:", err)
 			}
 		},
 	}
-	err = errors.Join(
-		writeKubeconfig(plane, c.kubeconfig, "administrator", "system:masters"),
-		writeKubeconfig(plane, c.operatorKubeconfig, operatorUser, "system:serviceaccounts", "system:serviceaccounts:"+operatorNamespace),
-	)
-	if err != nil {
+	if err := c.writeKubeconfigs(); err != nil {
 		c.stop()
 		return nil, err
 	}
 	return c, nil
 }
 
-func writeKubeconfig(plane *controlplane.ControlPlane, path, user string, groups ...string) error {
-	content, err := plane.Kubeconfig(user, groups...)
+// writeKubeconfigs writes an administrator's, and the operator's, who may do what config/rbac says and nothing else.
+func (c *cluster) writeKubeconfigs() error {
+	administrator, err := c.plane.Kubeconfig("administrator", "system:masters")
 	if err != nil {
 		return err
 	}
-	return writeFile(path, content)
+	operator, err := c.plane.AccountKubeconfig(controlplane.OperatorAccount)
+	if err != nil {
+		return err
+	}
+	return errors.Join(writeFile(c.kubeconfig, administrator), writeFile(c.operatorKubeconfig, operator))
 }
 
 // prepare installs what the operator needs, and the sample unless it is there already: it may have been edited.
 func (c *cluster) prepare(ctx context.Context, root string) error {
-	if c.own {
-		if err := create(ctx, c.config, namespace(operatorNamespace)); err != nil {
+	if c.plane != nil {
+		if err := errors.Join(c.plane.GiveRights(ctx), c.plane.Guard(ctx)); err != nil {
 			return err
-		}
-		for _, folder := range []string{"rbac", "admission"} {
-			if err := controlplane.Apply(ctx, c.config, filepath.Join(root, "config", folder, "*.yaml")); err != nil {
-				return err
-			}
 		}
 	} else if _, err := envtest.InstallCRDs(c.config, envtest.CRDInstallOptions{Paths: []string{controlplane.CRDs(root)}}); err != nil {
 		return fmt.Errorf("install the CRDs: %w", err)

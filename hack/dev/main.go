@@ -62,7 +62,7 @@ func run(ctx context.Context, s settings, out io.Writer) error {
 	if err := cluster.prepare(ctx, s.root); err != nil {
 		return err
 	}
-	if cluster.own { // whoever makes AppTargets there can call this machine anyway
+	if cluster.plane != nil { // whoever makes AppTargets there can call this machine anyway
 		s.flags = append([]string{"--target-networks=127.0.0.0/8"}, s.flags...)
 	}
 	ctx, operator, err := startOperator(ctx, s, cluster.operatorKubeconfig, addresses)

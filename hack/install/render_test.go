@@ -87,6 +87,7 @@ var _ = Describe("What is rendered", func() {
 		Entry("with autoscaling", []string{"autoscaling"}, "--set=autoscaling.enabled=true"),
 		Entry("with an Ingress", []string{"ingress"}, "--set=ingress.enabled=true"),
 		Entry("with the Gateway API", []string{"httproute"}, "--set=httpRoute.enabled=true"),
+		Entry("without impersonation", []string{"no-impersonation"}, "--set=targets.impersonate=false"),
 		Entry("with everything", allComponents,
 			"--set=split.enabled=true,autoscaling.enabled=true,ingress.enabled=true,httpRoute.enabled=true"),
 	)

@@ -10,8 +10,6 @@ import (
 
 	"github.com/onsi/ginkgo/v2"
 	"github.com/onsi/gomega"
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -21,9 +19,7 @@ import (
 )
 
 // Username is who the operator is to Kubernetes.
-const Username = "system:serviceaccount:" + systemNamespace + ":scim-operator"
-
-const systemNamespace = "scim-system"
+var Username = controlplane.AccountName(controlplane.OperatorAccount)
 
 // Installation is a control plane with everything in it that the operator needs.
 type Installation struct {
@@ -56,12 +52,16 @@ func Install(ctx context.Context) *Installation {
 	dir := ginkgo.GinkgoT().TempDir()
 	i := &Installation{Plane: plane, Admin: admin, Binary: filepath.Join(dir, "scim-operator"), root: root, dir: dir}
 
-	must(admin.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: systemNamespace}}))
-	for _, folder := range []string{"rbac", "admission"} {
-		must(controlplane.Apply(ctx, plane.Config, filepath.Join(root, "config", folder, "*.yaml")))
+	must(plane.GiveRights(ctx))
+	must(plane.Guard(ctx))
+	kubeconfig, err := plane.Kubeconfig("administrator", "system:masters")
+	must(err)
+	must(os.WriteFile(i.Kubeconfig(), kubeconfig, 0o600))
+	for _, account := range []string{Server, Controllers} {
+		kubeconfig, err = plane.AccountKubeconfig(account)
+		must(err)
+		must(os.WriteFile(i.kubeconfigOf(account), kubeconfig, 0o600))
 	}
-	must(i.writeKubeconfig(i.Kubeconfig(), "administrator", "system:masters"))
-	must(i.writeKubeconfig(i.operatorKubeconfig(), Username, "system:serviceaccounts", "system:serviceaccounts:"+systemNamespace))
 
 	build := exec.CommandContext(ctx, "go", "build", "-o", i.Binary, ".")
 	build.Dir, build.Stdout, build.Stderr = root, ginkgo.GinkgoWriter, ginkgo.GinkgoWriter
@@ -72,22 +72,18 @@ func Install(ctx context.Context) *Installation {
 // Kubeconfig is the path of an administrator's.
 func (i *Installation) Kubeconfig() string { return filepath.Join(i.dir, "admin.kubeconfig") }
 
-func (i *Installation) operatorKubeconfig() string {
-	return filepath.Join(i.dir, "operator.kubeconfig")
-}
-
-func (i *Installation) writeKubeconfig(path, user string, groups ...string) error {
-	content, err := i.Plane.Kubeconfig(user, groups...)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(path, content, 0o600)
+func (i *Installation) kubeconfigOf(account string) string {
+	return filepath.Join(i.dir, account+".kubeconfig")
 }
 
 // Command is the operator with these flags, as its ServiceAccount.
 func (i *Installation) Command(flags ...string) *exec.Cmd {
+	return i.commandAs(controlplane.OperatorAccount, flags...)
+}
+
+func (i *Installation) commandAs(account string, flags ...string) *exec.Cmd {
 	command := exec.Command(i.Binary, flags...)
-	command.Env = append(os.Environ(), "KUBECONFIG="+i.operatorKubeconfig())
+	command.Env = append(os.Environ(), "KUBECONFIG="+i.kubeconfigOf(account))
 	return command
 }
 

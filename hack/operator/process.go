@@ -8,6 +8,8 @@ import (
 	"github.com/onsi/ginkgo/v2"
 	"github.com/onsi/gomega"
 	"github.com/onsi/gomega/gbytes"
+
+	"github.com/scim-operator/scim-operator/hack/controlplane"
 )
 
 // Process is one running operator. It ends with the spec at the latest.
@@ -28,10 +30,16 @@ type Process struct {
 // Launch starts the operator; address is where it serves SCIM.
 func (i *Installation) Launch(address string, flags ...string) *Process {
 	ginkgo.GinkgoHelper()
+	return i.LaunchAs(controlplane.OperatorAccount, address, flags...)
+}
+
+// LaunchAs starts the operator as one of its ServiceAccounts: Server or Controllers, which have rights of their own by Split.
+func (i *Installation) LaunchAs(account, address string, flags ...string) *Process {
+	ginkgo.GinkgoHelper()
 	probe := FreeAddress()
 	p := &Process{URL: "http://" + address, Log: gbytes.NewBuffer(), ready: "http://" + probe + "/readyz"}
 	p.make = func() *exec.Cmd {
-		return i.Command(append([]string{
+		return i.commandAs(account, append([]string{
 			"--scim-bind-address=" + address, "--external-url=" + p.URL,
 			"--health-probe-bind-address=" + probe, "--metrics-bind-address=0", "--requests-per-second=0",
 		}, flags...)...)

@@ -29,7 +29,7 @@ var _ = Describe("Tokens", func() {
 			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
 			Type:       corev1.SecretType(secretType), StringData: data,
 		}
-		Expect(s.client.Create(ctx, obj)).To(Succeed())
+		Expect(admin.Create(ctx, obj)).To(Succeed())
 		return obj
 	}
 	directory := func(ctx context.Context, name string, tokens ...v1alpha1.DirectoryToken) *v1alpha1.ScimDirectory {
@@ -38,7 +38,7 @@ var _ = Describe("Tokens", func() {
 			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
 			Spec:       v1alpha1.ScimDirectorySpec{Tokens: tokens},
 		}
-		Expect(s.client.Create(ctx, obj)).To(Succeed())
+		Expect(admin.Create(ctx, obj)).To(Succeed())
 		return obj
 	}
 	use := func(secret string) v1alpha1.DirectoryToken {
@@ -56,7 +56,7 @@ var _ = Describe("Tokens", func() {
 	}
 	BeforeEach(func(ctx context.Context) {
 		s = replica()
-		namespace = newNamespace(ctx, s)
+		namespace = newNamespace(ctx)
 		// The specs share a cluster, and a token must be of one directory.
 		token = "scimop_" + namespace + strings.Repeat("k", 40)
 	})
@@ -69,19 +69,19 @@ var _ = Describe("Tokens", func() {
 		Expect(authenticate("", "")()).To(Equal(want), "without a path the token says which directory")
 
 		By("ending the token with its Secret")
-		Expect(s.client.Delete(ctx, plain)).To(Succeed())
+		Expect(admin.Delete(ctx, plain)).To(Succeed())
 		Eventually(authenticate(namespace, "okta")).Should(BeNil())
 
 		By("using a hash")
 		digest := sha256.Sum256([]byte(token))
 		secret(ctx, v1alpha1.TokenSecretType, "hash", map[string]string{"tokenSHA256": strings.ToUpper(hex.EncodeToString(digest[:]))})
 		d.Spec.Tokens = []v1alpha1.DirectoryToken{use("hash")}
-		Expect(s.client.Update(ctx, d)).To(Succeed())
+		Expect(admin.Update(ctx, d)).To(Succeed())
 		Eventually(authenticate(namespace, "okta")).Should(Equal(want))
 
 		By("ending the token with its entry")
 		d.Spec.Tokens = nil
-		Expect(s.client.Update(ctx, d)).To(Succeed())
+		Expect(admin.Update(ctx, d)).To(Succeed())
 		Eventually(authenticate(namespace, "okta")).Should(BeNil())
 	})
 

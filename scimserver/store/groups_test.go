@@ -23,7 +23,7 @@ var _ = Describe("Groups", func() {
 	)
 	BeforeEach(func(ctx context.Context) {
 		s = replica()
-		namespace = newNamespace(ctx, s)
+		namespace = newNamespace(ctx)
 		d = s.Directory(namespace, "okta")
 	})
 
@@ -64,7 +64,7 @@ var _ = Describe("Groups", func() {
 	slicesOf := func(ctx context.Context, id string) []v1alpha1.ScimMemberSlice {
 		GinkgoHelper()
 		list := &v1alpha1.ScimMemberSliceList{}
-		Expect(s.client.List(ctx, list, client.InNamespace(namespace))).To(Succeed())
+		Expect(admin.List(ctx, list, client.InNamespace(namespace))).To(Succeed())
 		return slices.DeleteFunc(list.Items, func(m v1alpha1.ScimMemberSlice) bool { return m.Spec.Group != id })
 	}
 
@@ -115,7 +115,7 @@ var _ = Describe("Groups", func() {
 		recorded := func() (groups []string, nested bool) {
 			GinkgoHelper()
 			obj := &v1alpha1.ScimGroup{}
-			Expect(s.client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: outer}, obj)).To(Succeed())
+			Expect(admin.Get(ctx, client.ObjectKey{Namespace: namespace, Name: outer}, obj)).To(Succeed())
 			for _, m := range slicesOf(ctx, outer) {
 				if m.Spec.Epoch == obj.Spec.Membership.Epoch {
 					groups = append(groups, m.Spec.Groups...)
@@ -267,6 +267,53 @@ var _ = Describe("Groups", func() {
 			Expect(membersOf(ctx, g.ID)).To(ContainElements(append(acknowledged, ids[11])))
 			Expect(edit(ctx, d, g.ID, MemberChange{RemoveMembers, ids[10:11]})).To(Succeed())
 			Expect(membersOf(ctx, g.ID)).To(Equal(append(slices.Clone(ids[:10]), ids[11])))
+		}
+	})
+
+	It("keep what was acknowledged when a replica crashes between any two writes of their growth and shrinking", func(ctx context.Context) {
+		ids := people(ctx, 510)
+		for _, step := range []struct {
+			name   string
+			start  []string
+			then   []MemberChange
+			change MemberChange
+			want   []string
+			slices int
+		}{
+			{"the first member", nil, nil, MemberChange{AddMembers, ids[:1]}, ids[:1], 1},
+			{"doubling", ids[:250], []MemberChange{{AddMembers, ids[250:500]}}, MemberChange{AddMembers, ids[500:]}, ids, 4},
+			{"a full push of others", ids[:300], nil, MemberChange{ReplaceMembers, ids[200:500]}, ids[200:500], 2},
+			{"halving", ids[:300], []MemberChange{{RemoveMembers, ids[130:]}}, MemberChange{RemoveMembers, ids[120:130]}, ids[:120], 1},
+		} {
+			crashed := true
+			for writes := int64(0); crashed; writes++ {
+				By(fmt.Sprintf("%s, crashing before write %d", step.name, writes+1))
+				doomed := mortalReplica()
+				g := create(ctx, fmt.Sprint(step.name, " ", writes), step.start...)
+				for _, c := range step.then {
+					Expect(edit(ctx, d, g.ID, c)).To(Succeed())
+				}
+				former := membersOf(ctx, g.ID)
+				Eventually(func() []string {
+					seen, err := doomed.Directory(namespace, "okta").Group(ctx, g.ID, true)
+					Expect(err).NotTo(HaveOccurred())
+					return memberIDs(seen)
+				}).Should(Equal(former))
+				doomed.left.Store(writes)
+				err := edit(ctx, doomed.Directory(namespace, "okta"), g.ID, step.change)
+				crashed = doomed.left.Load() < 0
+				if err == nil {
+					Eventually(func() []string { return membersOf(ctx, g.ID) }).Should(Equal(step.want), "it was acknowledged")
+				} else {
+					stay := slices.DeleteFunc(slices.Clone(former), func(id string) bool { return !slices.Contains(step.want, id) })
+					Expect(membersOf(ctx, g.ID)).To(ContainElements(stay))
+					Expect(edit(ctx, d, g.ID, step.change)).To(Succeed(), "the identity provider sends it again")
+					Expect(membersOf(ctx, g.ID)).To(Equal(step.want))
+				}
+				if !crashed {
+					Expect(slicesOf(ctx, g.ID)).To(HaveLen(step.slices))
+				}
+			}
 		}
 	})
 

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"testing"
 	"time"
@@ -11,11 +12,15 @@ import (
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
 	"github.com/scim-operator/scim-operator/hack/controlplane"
+	"github.com/scim-operator/scim-operator/hack/operator"
 )
 
 func TestStore(t *testing.T) {
@@ -25,22 +30,49 @@ func TestStore(t *testing.T) {
 	RunSpecs(t, "store", suite, reporter)
 }
 
-// cluster is the one control plane of all parallel processes.
-var cluster *rest.Config
+// One control plane serves all parallel processes.
+var (
+	// cluster is how a replica reaches it, with the rights that config/split gives the SCIM server.
+	cluster *rest.Config
+	// admin is what everybody else does there.
+	admin client.Client
+)
 
 var _ = SynchronizedBeforeSuite(func(ctx context.Context) []byte {
 	plane, err := controlplane.Start(ctx, controlplane.Options{Progress: GinkgoWriter})
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(plane.Stop)
-	kubeconfig, err := plane.Kubeconfig("suite", "system:masters")
+	operator.Split(ctx, plane)
+	var k kubeconfigs
+	k.Administrator, err = plane.Kubeconfig("administrator", "system:masters")
 	Expect(err).NotTo(HaveOccurred())
-	return kubeconfig
-}, func(kubeconfig []byte) {
+	k.Server, err = plane.AccountKubeconfig(operator.Server)
+	Expect(err).NotTo(HaveOccurred())
+	told, err := json.Marshal(k)
+	Expect(err).NotTo(HaveOccurred())
+	return told
+}, func(told []byte) {
+	var k kubeconfigs
+	Expect(json.Unmarshal(told, &k)).To(Succeed())
+	cluster = configOf(k.Server)
+	scheme := runtime.NewScheme()
+	Expect(clientgoscheme.AddToScheme(scheme)).To(Succeed())
+	Expect(v1alpha1.AddToScheme(scheme)).To(Succeed())
 	var err error
-	cluster, err = clientcmd.RESTConfigFromKubeConfig(kubeconfig)
+	admin, err = client.New(configOf(k.Administrator), client.Options{Scheme: scheme})
 	Expect(err).NotTo(HaveOccurred())
-	cluster.QPS = -1
 })
+
+// kubeconfigs are what the first process tells the others.
+type kubeconfigs struct{ Administrator, Server []byte }
+
+func configOf(kubeconfig []byte) *rest.Config {
+	GinkgoHelper()
+	config, err := clientcmd.RESTConfigFromKubeConfig(kubeconfig)
+	Expect(err).NotTo(HaveOccurred())
+	config.QPS = -1
+	return config
+}
 
 // replica starts another store on the cluster, as another process of the operator would have.
 func replica() *Store {
@@ -67,10 +99,10 @@ func start(s *Store) {
 }
 
 // newNamespace makes a namespace of the spec's own.
-func newNamespace(ctx context.Context, s *Store) string {
+func newNamespace(ctx context.Context) string {
 	GinkgoHelper()
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "store-"}}
-	Expect(s.client.Create(ctx, ns)).To(Succeed())
+	Expect(admin.Create(ctx, ns)).To(Succeed())
 	return ns.Name
 }
 

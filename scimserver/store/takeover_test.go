@@ -29,7 +29,7 @@ func (a app) show(ctx context.Context, role string, members []string) string {
 			RoleRef: &v1alpha1.RoleReference{Name: "role-" + uuid.NewString()}, DisplayName: role,
 		},
 	}
-	Expect(a.store.client.Create(ctx, g)).To(Succeed())
+	Expect(admin.Create(ctx, g)).To(Succeed())
 	Expect(a.rewrite(ctx, g.Name, members, func() {})).To(BeTrue())
 	return g.Name
 }
@@ -47,7 +47,7 @@ func (a app) rewrite(ctx context.Context, id string, members []string, hold func
 	g.Spec.Membership, err = a.createEpoch(ctx, id, setOf(members), nil)
 	Expect(err).NotTo(HaveOccurred())
 	hold()
-	err = a.store.client.Update(ctx, g)
+	err = admin.Update(ctx, g)
 	if apierrors.IsConflict(err) {
 		Expect(a.deleteEpoch(ctx, id, g.Spec.Membership)).To(Succeed())
 		return false
@@ -72,10 +72,10 @@ var _ = Describe("A mirror of a role", func() {
 	}
 	BeforeEach(func(ctx context.Context) {
 		s = replica()
-		namespace = newNamespace(ctx, s)
+		namespace = newNamespace(ctx)
 		d = s.Directory(namespace, "okta")
 		theApp = app{s.Directory(namespace, "okta")}
-		Expect(s.client.Create(ctx, &v1alpha1.ScimDirectory{
+		Expect(admin.Create(ctx, &v1alpha1.ScimDirectory{
 			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "okta"},
 			Spec: v1alpha1.ScimDirectorySpec{Groups: v1alpha1.GroupsPolicy{
 				Meaning: v1alpha1.GroupsAreRoles, Importable: v1alpha1.ImportableAll,
@@ -106,7 +106,7 @@ var _ = Describe("A mirror of a role", func() {
 	epochs := func(ctx context.Context, id string) []string {
 		GinkgoHelper()
 		list := &v1alpha1.ScimMemberSliceList{}
-		Expect(s.client.List(ctx, list, client.InNamespace(namespace))).To(Succeed())
+		Expect(admin.List(ctx, list, client.InNamespace(namespace))).To(Succeed())
 		var names []string
 		for _, m := range list.Items {
 			if m.Spec.Group == id {
@@ -231,7 +231,7 @@ var _ = Describe("A mirror of a role", func() {
 		}()
 		Eventually(func() int {
 			list := &v1alpha1.ScimGroupList{}
-			Expect(s.client.List(ctx, list, client.InNamespace(namespace))).To(Succeed())
+			Expect(admin.List(ctx, list, client.InNamespace(namespace))).To(Succeed())
 			return len(list.Items)
 		}).Should(Equal(2))
 		behind.thaw()

@@ -118,6 +118,7 @@ func (s *Store) NoteMissing(c Credential, scope string) {
 			regarding: &corev1.ObjectReference{
 				APIVersion: v1alpha1.GroupVersion.String(), Kind: "ScimDirectory",
 				Namespace: c.Namespace, Name: c.Directory, UID: c.uid,
+				FieldPath: "spec.tokens{" + c.Token + "}", // events about the same field are counted as one
 			},
 			kind: corev1.EventTypeWarning, reason: v1alpha1.EventTokenScopeMissing,
 			note: fmt.Sprintf("A call with token %q was refused (403): it lacks the scope %s. Tick \"Read and write SCIM\" where the token "+

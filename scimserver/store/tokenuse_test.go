@@ -6,11 +6,15 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/go-logr/logr"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
@@ -32,11 +36,11 @@ var _ = Describe("The use of tokens", func() {
 	}
 	var directory *v1alpha1.ScimDirectory
 	var token string
-	register := func(ctx context.Context, s *Store, names ...string) {
+	register := func(ctx context.Context, names ...string) {
 		GinkgoHelper()
-		namespace := newNamespace(ctx, s)
+		namespace := newNamespace(ctx)
 		token = "scimop_" + namespace + strings.Repeat("k", 40)
-		Expect(s.client.Create(ctx, &corev1.Secret{
+		Expect(admin.Create(ctx, &corev1.Secret{
 			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "token"}, Type: v1alpha1.TokenSecretType,
 			StringData: map[string]string{v1alpha1.TokenSecretKey: token},
 		})).To(Succeed())
@@ -44,7 +48,7 @@ var _ = Describe("The use of tokens", func() {
 		for _, name := range names {
 			directory.Spec.Tokens = append(directory.Spec.Tokens, v1alpha1.DirectoryToken{Name: name, SecretRef: v1alpha1.SecretReference{Name: "token"}})
 		}
-		Expect(s.client.Create(ctx, directory)).To(Succeed())
+		Expect(admin.Create(ctx, directory)).To(Succeed())
 	}
 	use := func(s *Store) {
 		GinkgoHelper()
@@ -55,9 +59,9 @@ var _ = Describe("The use of tokens", func() {
 		}, 10*time.Second).Should(BeTrue())
 		s.NoteUse(c)
 	}
-	status := func(ctx context.Context, s *Store) v1alpha1.ScimDirectoryStatus {
+	status := func(ctx context.Context) v1alpha1.ScimDirectoryStatus {
 		GinkgoHelper()
-		Expect(s.client.Get(ctx, client.ObjectKeyFromObject(directory), directory)).To(Succeed())
+		Expect(admin.Get(ctx, client.ObjectKeyFromObject(directory), directory)).To(Succeed())
 		return directory.Status
 	}
 	seen := func(s *Store) func() []v1alpha1.DirectoryTokenStatus {
@@ -70,17 +74,17 @@ var _ = Describe("The use of tokens", func() {
 
 	It("is reported once for many requests, and again after five minutes", func(ctx context.Context) {
 		s, reports := counting()
-		register(ctx, s, "okta")
+		register(ctx, "okta")
 		began := time.Now().Add(-time.Second)
 		for range 100 {
 			use(s)
 		}
-		Eventually(func() v1alpha1.ScimDirectoryStatus { return status(ctx, s) }, 15*time.Second).Should(HaveField("Tokens", HaveLen(1)))
+		Eventually(func() v1alpha1.ScimDirectoryStatus { return status(ctx) }, 15*time.Second).Should(HaveField("Tokens", HaveLen(1)))
 		first := directory.Status
 		Expect(first.Tokens[0].LastUsedTime.Time).To(BeTemporally("~", began, 20*time.Second))
 		Expect(first.LastRequestTime).To(Equal(first.Tokens[0].LastUsedTime))
 		var secret corev1.Secret
-		Expect(s.client.Get(ctx, client.ObjectKey{Namespace: directory.Namespace, Name: "token"}, &secret)).To(Succeed())
+		Expect(admin.Get(ctx, client.ObjectKey{Namespace: directory.Namespace, Name: "token"}, &secret)).To(Succeed())
 		Expect(first.Tokens[0].UsedSecretVersion).To(Equal(secret.ResourceVersion))
 		Eventually(seen(s)).Should(HaveLen(1))
 
@@ -93,39 +97,39 @@ var _ = Describe("The use of tokens", func() {
 		s.now = func() time.Time { return now.Add(6 * time.Minute) }
 		use(s)
 		s.flushUse(ctx, useResolution)
-		Expect(status(ctx, s).Tokens[0].LastUsedTime.Time).To(BeTemporally("~", now.Add(6*time.Minute), 2*time.Second))
+		Expect(status(ctx).Tokens[0].LastUsedTime.Time).To(BeTemporally("~", now.Add(6*time.Minute), 2*time.Second))
 		Expect(reports.Load()).To(BeEquivalentTo(2))
 	})
 
 	It("is reported of a new version of the Secret at once", func(ctx context.Context) {
 		s := replica()
-		register(ctx, s, "okta")
+		register(ctx, "okta")
 		use(s)
-		Eventually(func() v1alpha1.ScimDirectoryStatus { return status(ctx, s) }, 15*time.Second).Should(HaveField("Tokens", HaveLen(1)))
+		Eventually(func() v1alpha1.ScimDirectoryStatus { return status(ctx) }, 15*time.Second).Should(HaveField("Tokens", HaveLen(1)))
 		before := directory.Status.Tokens[0].UsedSecretVersion
 		secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: directory.Namespace, Name: "token"}}
-		Expect(s.client.Get(ctx, client.ObjectKeyFromObject(secret), secret)).To(Succeed())
+		Expect(admin.Get(ctx, client.ObjectKeyFromObject(secret), secret)).To(Succeed())
 		token = "scimop_" + directory.Namespace + strings.Repeat("n", 40)
 		secret.Data = map[string][]byte{v1alpha1.TokenSecretKey: []byte(token)}
-		Expect(s.client.Update(ctx, secret)).To(Succeed())
+		Expect(admin.Update(ctx, secret)).To(Succeed())
 		use(s)
-		Eventually(func() string { return status(ctx, s).Tokens[0].UsedSecretVersion }, 15*time.Second).Should(And(Equal(secret.ResourceVersion), Not(Equal(before))))
+		Eventually(func() string { return status(ctx).Tokens[0].UsedSecretVersion }, 15*time.Second).Should(And(Equal(secret.ResourceVersion), Not(Equal(before))))
 	})
 
 	It("keeps what other replicas and the controllers report, and the later of two times", func(ctx context.Context) {
 		one, two := replica(), replica()
-		register(ctx, one, "okta")
-		Expect(one.client.Status().Apply(ctx, ac.ScimDirectory(directory.Name, directory.Namespace).WithStatus(ac.ScimDirectoryStatus().
+		register(ctx, "okta")
+		Expect(admin.Status().Apply(ctx, ac.ScimDirectory(directory.Name, directory.Namespace).WithStatus(ac.ScimDirectoryStatus().
 			WithBaseURL("https://scim.example.com").WithTokens(ac.DirectoryTokenStatus().WithName("okta").WithState(v1alpha1.TokenValid).WithLastFour("kkkk"))),
 			client.FieldOwner(v1alpha1.FieldManager), client.ForceOwnership)).To(Succeed())
 		now := time.Now().Truncate(time.Second)
 		two.now = func() time.Time { return now.Add(time.Hour) }
 		use(two)
-		Eventually(func() bool { return status(ctx, one).LastRequestTime != nil }, 15*time.Second).Should(BeTrue())
+		Eventually(func() bool { return status(ctx).LastRequestTime != nil }, 15*time.Second).Should(BeTrue())
 		c, _ := one.Authenticate(token, directory.Namespace, directory.Name)
 		one.NoteUse(c)
 		one.NoteExpired(c)
-		Eventually(func() v1alpha1.DirectoryTokenStatus { return status(ctx, one).Tokens[0] }, 15*time.Second).Should(And(
+		Eventually(func() v1alpha1.DirectoryTokenStatus { return status(ctx).Tokens[0] }, 15*time.Second).Should(And(
 			HaveField("LastFailureReason", v1alpha1.TokenFailureExpired),
 			HaveField("LastUsedTime.Time", BeTemporally("==", now.Add(time.Hour))),
 			HaveField("State", v1alpha1.TokenValid), HaveField("LastFour", "kkkk")))
@@ -134,18 +138,50 @@ var _ = Describe("The use of tokens", func() {
 
 	It("is forgotten with the token, and of nobody else's", func(ctx context.Context) {
 		s := replica()
-		register(ctx, s, "a", "b")
+		register(ctx, "a", "b")
 		for _, name := range []string{"a", "b"} {
 			s.NoteUse(Credential{Namespace: directory.Namespace, Directory: directory.Name, Token: name, secretVersion: "1"})
 		}
-		Eventually(func() v1alpha1.ScimDirectoryStatus { return status(ctx, s) }, 15*time.Second).Should(HaveField("Tokens", HaveLen(2)))
+		Eventually(func() v1alpha1.ScimDirectoryStatus { return status(ctx) }, 15*time.Second).Should(HaveField("Tokens", HaveLen(2)))
 		directory.Spec.Tokens = directory.Spec.Tokens[:1]
-		Expect(s.client.Update(ctx, directory)).To(Succeed())
-		Eventually(func() []v1alpha1.DirectoryTokenStatus { return status(ctx, s).Tokens }, 15*time.Second).Should(HaveExactElements(HaveField("Name", "a")))
+		Expect(admin.Update(ctx, directory)).To(Succeed())
+		Eventually(func() []v1alpha1.DirectoryTokenStatus { return status(ctx).Tokens }, 15*time.Second).Should(HaveExactElements(HaveField("Name", "a")))
+	})
+
+	It("is told of each token that lacks a scope, and counted when it goes on", func(ctx context.Context) {
+		clients, err := kubernetes.NewForConfig(cluster)
+		Expect(err).NotTo(HaveOccurred())
+		broadcaster := events.NewBroadcaster(&events.EventSinkImpl{Interface: clients.EventsV1()})
+		Expect(broadcaster.StartRecordingToSinkWithContext(ctx)).To(Succeed())
+		DeferCleanup(broadcaster.Shutdown)
+		s, err := New(cluster, Options{
+			MaxStaleness: time.Minute, Log: logr.Discard(), Events: broadcaster.NewRecorder(admin.Scheme(), "scim-operator"),
+		})
+		Expect(err).NotTo(HaveOccurred())
+		now := time.Now()
+		var passed atomic.Int64
+		s.now = func() time.Time { return now.Add(time.Duration(passed.Load())) }
+		start(s)
+		register(ctx, "reader", "another")
+		refuse := func(token string) {
+			s.NoteMissing(Credential{Namespace: directory.Namespace, Directory: directory.Name, Token: token, uid: directory.UID}, "Write")
+		}
+		refuse("reader")
+		refuse("reader")
+		refuse("another")
+		passed.Store(int64(scopeEventInterval))
+		refuse("reader")
+		Eventually(func(g Gomega) {
+			var list eventsv1.EventList
+			g.Expect(admin.List(ctx, &list, client.InNamespace(directory.Namespace))).To(Succeed())
+			g.Expect(list.Items).To(ConsistOf(
+				And(HaveField("Note", ContainSubstring(`"reader"`)), HaveField("Series", HaveValue(HaveField("Count", BeEquivalentTo(2))))),
+				And(HaveField("Note", ContainSubstring(`"another"`)), HaveField("Series", BeNil())),
+			))
+		}, 10*time.Second).Should(Succeed())
 	})
 
 	It("is reported to the last when the server ends, whoever else writes meanwhile", func(ctx context.Context) {
-		other := replica()
 		conflicts := atomic.Int32{}
 		base, err := New(cluster, Options{})
 		Expect(err).NotTo(HaveOccurred())
@@ -153,9 +189,9 @@ var _ = Describe("The use of tokens", func() {
 			SubResourceApply: func(ctx context.Context, c client.Client, sub string, obj runtime.ApplyConfiguration, opts ...client.SubResourceApplyOption) error {
 				if conflicts.Add(1) == 1 {
 					d := &v1alpha1.ScimDirectory{}
-					Expect(other.client.Get(ctx, client.ObjectKeyFromObject(directory), d)).To(Succeed())
+					Expect(admin.Get(ctx, client.ObjectKeyFromObject(directory), d)).To(Succeed())
 					d.Spec.Suspended = true
-					Expect(other.client.Update(ctx, d)).To(Succeed())
+					Expect(admin.Update(ctx, d)).To(Succeed())
 				}
 				return c.SubResource(sub).Apply(ctx, obj, opts...)
 			},
@@ -167,11 +203,11 @@ var _ = Describe("The use of tokens", func() {
 			_ = s.Start(running)
 		}()
 		Eventually(s.Fresh, 20*time.Second).Should(Succeed())
-		register(ctx, other, "okta")
+		register(ctx, "okta")
 		use(s)
 		stop()
 		Eventually(ended, 10*time.Second).Should(BeClosed())
-		Expect(status(ctx, other).Tokens).To(HaveLen(1))
+		Expect(status(ctx).Tokens).To(HaveLen(1))
 		Expect(conflicts.Load()).To(BeNumerically(">=", 2))
 	})
 })

@@ -10,6 +10,7 @@ import (
 	. "github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
 )
@@ -22,14 +23,14 @@ var _ = Describe("Users", func() {
 	)
 	BeforeEach(func(ctx context.Context) {
 		s = replica()
-		namespace = newNamespace(ctx, s)
+		namespace = newNamespace(ctx)
 		d = s.Directory(namespace, "okta")
 	})
 
 	object := func(ctx context.Context, id string) *v1alpha1.ScimUser {
 		GinkgoHelper()
 		obj := &v1alpha1.ScimUser{}
-		Expect(s.client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: id}, obj)).To(Succeed())
+		Expect(admin.Get(ctx, client.ObjectKey{Namespace: namespace, Name: id}, obj)).To(Succeed())
 		return obj
 	}
 
@@ -106,7 +107,7 @@ var _ = Describe("Users", func() {
 			racing.Wait()
 			Expect(won.Load()).To(BeNumerically("<=", 1))
 			list := &v1alpha1.ScimUserList{}
-			Expect(s.client.List(ctx, list, client.InNamespace(namespace))).To(Succeed())
+			Expect(admin.List(ctx, list, client.InNamespace(namespace))).To(Succeed())
 			stored := 0
 			for _, u := range list.Items {
 				if u.Spec.UserName == name {
@@ -115,6 +116,42 @@ var _ = Describe("Users", func() {
 			}
 			Expect(stored).To(BeEquivalentTo(won.Load()), "what was refused is gone, what was acknowledged is there")
 		}
+	})
+
+	It("show two holders of a userName when a replica crashed before it could undo its write, until one goes", func(ctx context.Context) {
+		var holder *User
+		var crashed atomic.Bool
+		doomed := intercepted(interceptor.Funcs{
+			Create: func(ctx context.Context, c client.WithWatch, obj client.Object, opts ...client.CreateOption) error {
+				if _, ok := obj.(*v1alpha1.ScimUser); ok {
+					var err error
+					holder, err = d.CreateUser(ctx, person("wanted")) // by a replica that is faster
+					Expect(err).NotTo(HaveOccurred())
+					defer crashed.Store(true)
+				}
+				return c.Create(ctx, obj, opts...)
+			},
+			Delete: func(ctx context.Context, c client.WithWatch, obj client.Object, opts ...client.DeleteOption) error {
+				if crashed.Load() {
+					return errCrashed
+				}
+				return c.Delete(ctx, obj, opts...)
+			},
+		})
+		_, err := doomed.Directory(namespace, "okta").CreateUser(ctx, person("Wanted"))
+		Expect(err).To(HaveOccurred(), "it is never acknowledged")
+
+		holders := func() []string {
+			found, total, err := listUsers(ctx, d, UserQuery{Key: &Key{"userName", "wanted"}}, 0, 10)
+			Expect(err).NotTo(HaveOccurred())
+			Expect(found).To(HaveLen(total))
+			return names(found)
+		}
+		Eventually(holders).Should(ConsistOf("wanted", "Wanted"))
+		_, err = d.CreateUser(ctx, person("WANTED"))
+		Expect(err).To(beTaken("userName"), "there is no third")
+		Expect(d.DeleteUser(ctx, holder.ID, func(*User) error { return nil })).To(Succeed())
+		Expect(holders()).To(ConsistOf("Wanted"))
 	})
 
 	It("keep their former name when a rename loses against another replica", func(ctx context.Context) {
@@ -129,7 +166,7 @@ var _ = Describe("Users", func() {
 				UserAttributes: v1alpha1.UserAttributes{UserName: "Wanted", Active: true},
 			},
 		}
-		s.now = onceBefore(s.now, func() { Expect(s.client.Create(ctx, rival)).To(Succeed()) })
+		s.now = onceBefore(s.now, func() { Expect(admin.Create(ctx, rival)).To(Succeed()) })
 		_, err = d.UpdateUser(ctx, u.ID, changed(func(a *v1alpha1.UserAttributes) { a.UserName, a.Title = "wanted", "Dr" }))
 		Expect(err).To(beTaken("userName"))
 		Expect(object(ctx, u.ID).Spec.UserAttributes).To(Equal(v1alpha1.UserAttributes{UserName: "before", Active: true}))
@@ -227,7 +264,7 @@ var _ = Describe("Users", func() {
 	It("of one directory do not exist for another", func(ctx context.Context) {
 		u, err := d.CreateUser(ctx, person("mine"))
 		Expect(err).NotTo(HaveOccurred())
-		for _, other := range []*Directory{s.Directory(namespace, "entra"), s.Directory(newNamespace(ctx, s), "okta")} {
+		for _, other := range []*Directory{s.Directory(namespace, "entra"), s.Directory(newNamespace(ctx), "okta")} {
 			_, err = other.User(ctx, u.ID)
 			Expect(err).To(MatchError(ErrNotFound))
 			_, err = other.UpdateUser(ctx, u.ID, changed(func(a *v1alpha1.UserAttributes) { a.Active = false }))

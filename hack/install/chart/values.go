@@ -15,6 +15,8 @@ func conditionOf(object *unstructured.Unstructured) string {
 		return ".Values.networkPolicy.enabled"
 	case "Service scim-operator-metrics":
 		return ".Values.metrics.enabled"
+	case "ClusterRoleBinding scim-operator-impersonator":
+		return ".Values.targets.impersonate"
 	}
 	if object.GetKind() == "CustomResourceDefinition" {
 		return ".Values.crds.install"
@@ -31,6 +33,11 @@ func (s *sheet) parametrize(object *unstructured.Unstructured) error {
 		at(fields, "metadata", "annotations")[s.lines("{{- if .Values.crds.keep }}\nhelm.sh/resource-policy: keep\n{{- end }}")] = ""
 	case "ServiceAccount":
 		at(fields, "metadata")[s.lines(annotations("serviceAccount.annotations"))] = ""
+	case "ClusterRoleBinding", "RoleBinding":
+		if object.GetName() != "scim-operator-server" {
+			subject := fields["subjects"].([]any)[0].(map[string]any)
+			subject["name"] = s.value(`ternary "scim-operator-controllers" "scim-operator" .Values.split.enabled`)
+		}
 	case "Deployment":
 		return s.deployment(object)
 	case "Service":
