@@ -178,6 +178,7 @@ func run(o options) error {
 		return err
 	}
 	defer auditLog.Close(auditTimeout)
+	metrics.Registry.MustRegister(buildInfo())
 	if o.controllers {
 		reachable, err := networks(o.targetNetworks)
 		if err != nil {
@@ -240,6 +241,7 @@ func slogger(log logr.Logger, name string) *slog.Logger {
 func newServer(mgr manager.Manager, config *rest.Config, o options, log logr.Logger, auditLog *slog.Logger) (*scimserver.Server, error) {
 	s, err := store.New(config, store.Options{
 		MaxStaleness: o.maxStaleness, Log: log.WithName("store"), Events: mgr.GetEventRecorder("scim-operator"),
+		Registerer: metrics.Registry,
 	})
 	if err != nil {
 		return nil, err

@@ -66,12 +66,16 @@ func SetupWithManager(mgr manager.Manager, o Options) error {
 	events := mgr.GetEventRecorder(v1alpha1.FieldManager)
 	kube.access = accessReporter{events: events, audit: o.Audit}
 	gate := newGate(kube)
+	ofTargets := newTargetMetrics(mgr.GetCache(), o.Clock)
 	if o.Registerer != nil {
 		if err := o.Registerer.Register(heldChanges{mgr.GetCache()}); err != nil {
 			return fmt.Errorf("register the metric of what safeguards hold: %w", err)
 		}
 		if err := o.Registerer.Register(tokenExpiries{mgr.GetCache()}); err != nil {
 			return fmt.Errorf("register the metric of tokens' expiry: %w", err)
+		}
+		if err := o.Registerer.Register(ofTargets); err != nil {
+			return fmt.Errorf("register the metrics of targets: %w", err)
 		}
 	}
 	for _, c := range []interface{ setup(manager.Manager) error }{
@@ -86,7 +90,8 @@ func SetupWithManager(mgr manager.Manager, o Options) error {
 		&memberMirrorReconciler{kube: kube},
 		&tombstoneReconciler{kube: kube},
 		&targetReconciler{
-			kube: kube, events: events, config: mgr.GetConfig(), egress: targets.NewEgress(o.TargetNetworks), interval: o.TargetInterval,
+			kube: kube, events: events, metrics: ofTargets, config: mgr.GetConfig(),
+			egress: targets.NewEgress(o.TargetNetworks), interval: o.TargetInterval,
 		},
 	} {
 		if err := c.setup(mgr); err != nil {

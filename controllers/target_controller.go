@@ -50,6 +50,7 @@ type targetReconciler struct {
 	config   *rest.Config
 	egress   *targets.Egress
 	interval time.Duration
+	metrics  *targetMetrics
 	// sessions are the work on each target, by its name.
 	sessions sync.Map
 	// changes count what happened to the people and roles of each namespace.
@@ -168,6 +169,7 @@ func (r *targetReconciler) Reconcile(ctx context.Context, req reconcile.Request)
 	}
 	report, failure := r.run(ctx, t, w)
 	w.looked.Store(r.clock.Now().UnixNano())
+	r.metrics.count(t, report)
 	if deleting(t) && failure == nil && nothingLeft(report) {
 		return retryConflict(reconcile.Result{}, r.letGo(ctx, t, w))
 	}

@@ -53,7 +53,7 @@ type handler struct {
 	perFailure  *rateLimit
 	log         *slog.Logger
 	auditLog    *slog.Logger
-	metrics     metrics
+	metrics     *metrics
 }
 
 // New returns the handler of everything below /scim/v2.
@@ -66,7 +66,7 @@ func New(s *store.Store, o Options) http.Handler {
 		perFailure:  newRateLimit(failuresPerSecond, failuresAtOnce),
 		log:         o.Log,
 		auditLog:    o.Audit,
-		metrics:     newMetrics(o.Registerer),
+		metrics:     newMetrics(o.Registerer, s.Exists),
 	}
 }
 

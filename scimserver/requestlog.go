@@ -16,7 +16,7 @@ func (h *handler) logRequest(q *request, status int, err error) {
 	if route == "" {
 		route = "unknown"
 	}
-	h.metrics.observe(q.Method, route, status, took)
+	h.metrics.observe(q.Method, route, status, q.measured(), q.changedNothing(status), took)
 
 	attributes := []slog.Attr{
 		slog.String("request", q.id),

@@ -74,6 +74,8 @@ type Report struct {
 	Unsettled bool
 	// Revoked and Granted count what the run carried out, Drift what others had changed.
 	Revoked, Granted, Drift int
+	// FailedRevocations and FailedGrants count what it tried and could not.
+	FailedRevocations, FailedGrants int
 }
 
 // Run looks at the system if it is time to, and carries out what is to be changed, step by step, removals first. It returns
@@ -205,6 +207,7 @@ func (s *Session) step(ctx context.Context, plan *Plan, r *Report) (undone []Gra
 			undone = append(undone, g)
 		}
 	}
+	r.fail(count, len(undone))
 	return undone, err
 }
 

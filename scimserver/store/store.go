@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -42,6 +43,8 @@ type Options struct {
 	Log logr.Logger
 	// Events takes the events on users, groups and directories; nil for none.
 	Events events.EventRecorder
+	// Registerer takes the metrics; nil for none.
+	Registerer prometheus.Registerer
 }
 
 // Store keeps SCIM resources in Kubernetes. It is safe for concurrent use.
@@ -51,6 +54,7 @@ type Store struct {
 	now     func() time.Time
 	index   *index
 	locks   keyLock
+	metrics metrics
 
 	announcer *announcer
 	uses      *tokenUses
@@ -76,8 +80,9 @@ func New(config *rest.Config, o Options) (*Store, error) {
 }
 
 func newStore(c client.WithWatch, o Options) *Store {
-	ix := newIndex()
-	s := &Store{client: c, options: o, now: time.Now, index: ix, locks: keyLock{held: map[nameKey]*heldKey{}},
+	ix, m := newIndex(), newMetrics(o.Registerer)
+	c = m.counted(c)
+	s := &Store{client: c, metrics: m, options: o, now: time.Now, index: ix, locks: keyLock{held: map[nameKey]*heldKey{}},
 		announcer: newAnnouncer(o.Events, o.Log), uses: newTokenUses()}
 	s.users = kind[*v1alpha1.ScimUser]{
 		resourceType: schema.User.Name,
@@ -135,6 +140,7 @@ func newStore(c client.WithWatch, o Options) *Store {
 		ix.credentials.putSecret, ix.credentials.removeSecret)
 	// Nothing but tokens is ever read: the API server filters by the type, which cannot be changed on a Secret.
 	s.secrets.only = client.MatchingFieldsSelector{Selector: fields.OneTermEqualSelector("type", v1alpha1.TokenSecretType)}
+	m.show(s)
 	return s
 }
 

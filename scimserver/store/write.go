@@ -140,6 +140,7 @@ func verify[T client.Object](ctx context.Context, d *Directory, k kind[T], keys 
 	d.read(func(ix *directoryIndex) {
 		for _, key := range keys {
 			if holder, held := k.table(ix).otherHolder(key, obj.GetName()); held {
+				d.store.metrics.undone.WithLabelValues(k.resourceType).Inc()
 				err = taken(key.Attribute, holder.GetName())
 				return
 			}
