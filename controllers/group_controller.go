@@ -33,7 +33,7 @@ type groupReconciler struct {
 // +kubebuilder:rbac:groups=scim-operator.io,resources=scimgroups,verbs=get;list;watch;patch;update
 // +kubebuilder:rbac:groups=scim-operator.io,resources=scimgroups/status,verbs=patch
 // +kubebuilder:rbac:groups=scim-operator.io,resources=scimmemberslices,verbs=get;list;watch;update;delete
-// +kubebuilder:rbac:groups=scim-operator.io,resources=scimdirectories;scimusers;approles,verbs=get;list;watch
+// +kubebuilder:rbac:groups=scim-operator.io,resources=scimdirectories;scimusers;approles,verbs=list;watch
 // +kubebuilder:rbac:groups=scim-operator.io,resources=approles,verbs=create
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 

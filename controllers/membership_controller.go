@@ -17,7 +17,7 @@ type membershipReconciler struct {
 	gate *gate
 }
 
-// +kubebuilder:rbac:groups=scim-operator.io,resources=scimdirectories;scimusers;scimgroups;scimmemberslices;approles,verbs=get;list;watch
+// +kubebuilder:rbac:groups=scim-operator.io,resources=scimdirectories;scimusers;scimgroups;scimmemberslices;approles,verbs=list;watch
 // +kubebuilder:rbac:groups=scim-operator.io,resources=appmemberships,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=scim-operator.io,resources=scimusers/status;appmemberships/status,verbs=patch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch

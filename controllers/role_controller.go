@@ -29,7 +29,7 @@ type roleReconciler struct {
 	kube
 }
 
-// +kubebuilder:rbac:groups=scim-operator.io,resources=approles;scimdirectories;scimgroups;appmemberships,verbs=get;list;watch
+// +kubebuilder:rbac:groups=scim-operator.io,resources=approles;scimdirectories;scimgroups;appmemberships,verbs=list;watch
 // +kubebuilder:rbac:groups=scim-operator.io,resources=approles/status,verbs=patch
 // +kubebuilder:rbac:groups=scim-operator.io,resources=approles,verbs=delete
 

@@ -28,7 +28,7 @@ type roleMirrorReconciler struct {
 	kube
 }
 
-// +kubebuilder:rbac:groups=scim-operator.io,resources=approles;appmemberships;scimdirectories;scimusers,verbs=get;list;watch
+// +kubebuilder:rbac:groups=scim-operator.io,resources=approles;appmemberships;scimdirectories;scimusers,verbs=list;watch
 // +kubebuilder:rbac:groups=scim-operator.io,resources=scimgroups,verbs=get;list;watch;create;update;delete
 // +kubebuilder:rbac:groups=scim-operator.io,resources=scimmemberslices,verbs=get;list;watch;create;delete
 

@@ -29,7 +29,7 @@ type safeguardReconciler struct {
 }
 
 // +kubebuilder:rbac:groups=scim-operator.io,resources=scimdirectories,verbs=get;list;watch;patch
-// +kubebuilder:rbac:groups=scim-operator.io,resources=appmemberships;approles,verbs=get;list;watch
+// +kubebuilder:rbac:groups=scim-operator.io,resources=appmemberships;approles,verbs=list;watch
 // +kubebuilder:rbac:groups=scim-operator.io,resources=scimdirectories/status,verbs=patch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 

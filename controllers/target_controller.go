@@ -57,10 +57,10 @@ type targetReconciler struct {
 	changes sync.Map
 }
 
-// +kubebuilder:rbac:groups=scim-operator.io,resources=apptargets,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=scim-operator.io,resources=apptargets,verbs=list;watch;patch
 // +kubebuilder:rbac:groups=scim-operator.io,resources=apptargets/status,verbs=patch
 // +kubebuilder:rbac:groups=scim-operator.io,resources=apptargetledgers,verbs=list;create;update;delete
-// +kubebuilder:rbac:groups=scim-operator.io,resources=appmemberships;approles,verbs=get;list;watch
+// +kubebuilder:rbac:groups=scim-operator.io,resources=appmemberships;approles,verbs=list;watch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
