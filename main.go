@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"go.opentelemetry.io/otel/trace"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
@@ -24,7 +25,6 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/certwatcher"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
-	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
@@ -70,7 +70,7 @@ func (o *options) bind(f *flag.FlagSet) {
 	f.BoolVar(&o.scim, "scim", true, "serve SCIM")
 	f.BoolVar(&o.controllers, "controllers", true, "run the controllers")
 	f.StringVar(&o.externalURL, "external-url", "", "the address under which identity providers reach the SCIM server, such as https://scim.example.com (required)")
-	f.BoolVar(&o.trustForwarded, "trust-forwarded-headers", false, "take the address of resources from X-Forwarded-Proto, X-Forwarded-Host and X-Forwarded-Prefix instead of --external-url, and the client's in the logs from the end of X-Forwarded-For; only behind a proxy that sets them or takes them out")
+	f.BoolVar(&o.trustForwarded, "trust-forwarded-headers", false, "take the address of resources from X-Forwarded-Proto, X-Forwarded-Host and X-Forwarded-Prefix instead of --external-url, the client's in the logs from the end of X-Forwarded-For, and the trace to be continued from traceparent; only behind a proxy that sets them or takes them out")
 	f.StringVar(&o.scimAddress, "scim-bind-address", ":8080", "the address on which the SCIM server listens")
 	f.StringVar(&o.certFile, "tls-cert-file", "", "a certificate in PEM for the SCIM server, read again when it changes; plain HTTP without it")
 	f.StringVar(&o.keyFile, "tls-key-file", "", "the key of --tls-cert-file in PEM")
@@ -155,7 +155,7 @@ func run(o options) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	log := zap.New(zap.UseDevMode(o.development))
+	log := newLogger(o.development)
 	ctrl.SetLogger(log)
 	config, err := ctrl.GetConfig()
 	if err != nil {
@@ -163,6 +163,12 @@ func run(o options) error {
 	}
 	// The API server's own fairness keeps clients apart.
 	config.QPS = -1
+	tracing, err := startTracing(context.Background(), log.WithName("tracing"))
+	if err != nil {
+		return err
+	}
+	defer tracing.end(tracingTimeout)
+	tracing.around(config)
 	var server *scimserver.Server
 	mgr, err := newManager(config, o, log, func(ctx context.Context) error {
 		if server == nil {
@@ -186,13 +192,13 @@ func run(o options) error {
 		}
 		if err := controllers.SetupWithManager(mgr, controllers.Options{
 			ExternalURL: o.externalURL, TargetNetworks: reachable, TargetInterval: o.targetInterval,
-			Audit: auditLog.Logger(), Registerer: metrics.Registry,
+			Audit: auditLog.Logger(), Registerer: metrics.Registry, TracerProvider: tracing.consequences,
 		}); err != nil {
 			return err
 		}
 	}
 	if o.scim {
-		if server, err = newServer(mgr, config, o, log, auditLog.Logger()); err != nil {
+		if server, err = newServer(mgr, config, o, log, auditLog.Logger(), tracing.requests); err != nil {
 			return err
 		}
 	}
@@ -238,7 +244,9 @@ func slogger(log logr.Logger, name string) *slog.Logger {
 	return slog.New(logr.ToSlogHandler(log.WithName(name)))
 }
 
-func newServer(mgr manager.Manager, config *rest.Config, o options, log logr.Logger, auditLog *slog.Logger) (*scimserver.Server, error) {
+func newServer(mgr manager.Manager, config *rest.Config, o options, log logr.Logger, auditLog *slog.Logger,
+	requests trace.TracerProvider,
+) (*scimserver.Server, error) {
 	s, err := store.New(config, store.Options{
 		MaxStaleness: o.maxStaleness, Log: log.WithName("store"), Events: mgr.GetEventRecorder("scim-operator"),
 		Registerer: metrics.Registry,
@@ -256,6 +264,7 @@ func newServer(mgr manager.Manager, config *rest.Config, o options, log logr.Log
 			Log:                   scimLog,
 			Audit:                 auditLog,
 			Registerer:            metrics.Registry,
+			TracerProvider:        requests,
 		}),
 		Store: s,
 		Log:   scimLog,

@@ -119,6 +119,7 @@ func ptrUnlessEmpty(s string) *string {
 
 func (k kube) applyMember(ctx context.Context, cfg *ac.AppMembershipApplyConfiguration, manager string,
 ) (*v1alpha1.AppMembership, error) {
+	mark(ctx, cfg)
 	if err := k.Apply(ctx, cfg, client.FieldOwner(manager), client.ForceOwnership); err != nil {
 		return nil, err
 	}

@@ -14,7 +14,8 @@ import (
 // membershipReconciler gives each ScimUser the AppMembership that the person is to have.
 type membershipReconciler struct {
 	kube
-	gate *gate
+	gate   *gate
+	causes *causes
 }
 
 // +kubebuilder:rbac:groups=scim-operator.io,resources=scimdirectories;scimusers;scimgroups;scimmemberslices;approles,verbs=list;watch
@@ -27,16 +28,16 @@ func (r *membershipReconciler) setup(mgr manager.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("membership").
 		WithOptions(workers(8)).
-		Watches(&v1alpha1.ScimUser{}, t.users()).
-		Watches(&v1alpha1.ScimMemberSlice{}, t.slices()).
-		Watches(&v1alpha1.ScimGroup{}, t.groups()).
+		Watches(&v1alpha1.ScimUser{}, r.causes.of(t.users())).
+		Watches(&v1alpha1.ScimMemberSlice{}, r.causes.of(t.slices())).
+		Watches(&v1alpha1.ScimGroup{}, r.causes.of(t.groups())).
 		Watches(&v1alpha1.AppRole{}, t.roles()).
 		Watches(&v1alpha1.ScimDirectory{}, t.directories()).
 		Watches(&v1alpha1.AppMembership{}, t.members()).
 		Watches(&v1alpha1.AppMembership{}, r.gate.newHolders()).
 		Watches(&v1alpha1.AppRole{}, r.gate.unprotected()).
 		WatchesRawSource(r.gate.people.source()).
-		Complete(r)
+		Complete(r.causes.record(r, func(result reconcile.Result) bool { return result.IsZero() }))
 }
 
 // Reconcile looks at everything that decides about one person, decides, and applies the difference.

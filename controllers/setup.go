@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
@@ -40,6 +41,9 @@ type Options struct {
 	Audit *slog.Logger
 	// Registerer takes the metrics. Default: there are none.
 	Registerer prometheus.Registerer
+	// TracerProvider makes the spans of what follows from traced requests, and is to record all of them: whether a request is
+	// traced is decided already. Default: there are none.
+	TracerProvider trace.TracerProvider
 }
 
 func (o Options) withDefaults() Options {
@@ -84,7 +88,7 @@ func SetupWithManager(mgr manager.Manager, o Options) error {
 		&groupReconciler{kube: kube, events: events, sweepDelay: o.SweepDelay},
 		&roleMirrorReconciler{kube: kube},
 		&roleReconciler{kube: kube},
-		&membershipReconciler{kube: kube, gate: gate},
+		&membershipReconciler{kube: kube, gate: gate, causes: newCauses("membership", "scim.resource", o.TracerProvider)},
 		&safeguardReconciler{kube: kube, gate: gate, events: events},
 		&localMemberReconciler{kube: kube},
 		&memberMirrorReconciler{kube: kube},
@@ -92,6 +96,7 @@ func SetupWithManager(mgr manager.Manager, o Options) error {
 		&targetReconciler{
 			kube: kube, events: events, metrics: ofTargets, config: mgr.GetConfig(),
 			egress: targets.NewEgress(o.TargetNetworks), interval: o.TargetInterval,
+			causes: newCauses("target", "scim.target", o.TracerProvider),
 		},
 	} {
 		if err := c.setup(mgr); err != nil {

@@ -51,6 +51,7 @@ type targetReconciler struct {
 	egress   *targets.Egress
 	interval time.Duration
 	metrics  *targetMetrics
+	causes   *causes
 	// sessions are the work on each target, by its name.
 	sessions sync.Map
 	// changes count what happened to the people and roles of each namespace.
@@ -69,9 +70,9 @@ func (r *targetReconciler) setup(mgr manager.Manager) error {
 		Named("target").
 		WithOptions(workers(targetWorkers)).
 		For(&v1alpha1.AppTarget{}, builder.WithPredicates(ofTarget())).
-		Watches(&v1alpha1.AppMembership{}, r.members()).
+		Watches(&v1alpha1.AppMembership{}, r.causes.of(r.members())).
 		Watches(&v1alpha1.AppRole{}, r.roles()).
-		Complete(r)
+		Complete(r.causes.record(r, func(result reconcile.Result) bool { return result.RequeueAfter == r.interval }))
 }
 
 // ofTarget lets updates through that ofSpec does, and those of what snapshot is asked for.

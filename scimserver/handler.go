@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/scim-operator/scim-operator/scimserver/schema"
 	"github.com/scim-operator/scim-operator/scimserver/store"
@@ -32,7 +33,8 @@ type Options struct {
 	ExternalURL string
 	// TrustForwardedHeaders says that a proxy in front tells in X-Forwarded-Proto, -Host and -Prefix how the server was reached,
 	// and lets none through that clients send. Then the addresses in answers follow these instead of ExternalURL. Of
-	// X-Forwarded-For it may let through what clients send, with the client's address added at the end, for the logs.
+	// X-Forwarded-For it may let through what clients send, with the client's address added at the end, for the logs. The trace
+	// in traceparent is the proxy's, too.
 	TrustForwardedHeaders bool
 	// RequestsPerSecond is how many requests each token may send on average; 0 for any number.
 	RequestsPerSecond float64
@@ -43,6 +45,8 @@ type Options struct {
 	Audit *slog.Logger
 	// Registerer takes the metrics; nil for none.
 	Registerer prometheus.Registerer
+	// TracerProvider makes the spans of requests; nil for none.
+	TracerProvider trace.TracerProvider
 }
 
 type handler struct {
@@ -54,11 +58,12 @@ type handler struct {
 	log         *slog.Logger
 	auditLog    *slog.Logger
 	metrics     *metrics
+	tracer      trace.Tracer // nil for none
 }
 
 // New returns the handler of everything below /scim/v2.
 func New(s *store.Store, o Options) http.Handler {
-	return &handler{
+	h := &handler{
 		store:       s,
 		externalURL: strings.TrimRight(o.ExternalURL, "/"),
 		forwarded:   o.TrustForwardedHeaders,
@@ -68,6 +73,10 @@ func New(s *store.Store, o Options) http.Handler {
 		auditLog:    o.Audit,
 		metrics:     newMetrics(o.Registerer, s.Exists),
 	}
+	if o.TracerProvider != nil {
+		h.tracer = o.TracerProvider.Tracer(tracerName)
+	}
+	return h
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -75,10 +84,12 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	q.client = h.clientOf(r)
 	q.dispatch = h.dispatch
+	span := h.beginSpan(q)
 	w.Header().Set(requestIDHeader, q.id)
 	answer, err := h.answer(q, h.checkSize, h.checkStore, h.authenticate, h.enterDirectory, h.throttle, h.parse)
 	change := h.audit(q, answer.status, err)
 	answer.send(w, q.mediaType)
+	endSpan(q, span, answer.status, err)
 	h.logRequest(q, answer.status, err)
 	q.announce(change)
 }
@@ -88,9 +99,11 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (h *handler) dispatch(q *request, refusal error) *response {
 	q.endpoint = endpoints[q.route.pattern]
 	q.directory = q.directory.For(q.id)
+	span := h.beginOperation(q)
 	refuse := func(*request) error { return refusal }
 	answer, err := h.answer(q, refuse, h.checkStore, h.parse)
 	change := h.audit(q, answer.status, err)
+	endSpan(q, span, answer.status, err)
 	h.logRequest(q, answer.status, err)
 	q.announce(change)
 	return answer

@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
+
+	"go.opentelemetry.io/otel/trace"
 )
 
 // logRequest writes one line for each request, and for each operation of a bulk request, be it a read or a write, and counts
@@ -34,6 +36,10 @@ func (h *handler) logRequest(q *request, status int, err error) {
 	}
 	if q.resource != "" {
 		attributes = append(attributes, slog.String("resource", q.resource))
+	}
+	inTrace := trace.SpanContextFromContext(q.Context())
+	if inTrace.IsSampled() {
+		attributes = append(attributes, slog.String("trace_id", inTrace.TraceID().String()))
 	}
 	if err != nil && problemOf(err).scimType != "" {
 		attributes = append(attributes, slog.String("scimType", problemOf(err).scimType))

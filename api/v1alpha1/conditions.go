@@ -152,6 +152,9 @@ const (
 	SnapshotAnnotation = "scim-operator.io/snapshot"
 	// RequestAnnotation is the id of the SCIM request that last changed the object, for the audit log.
 	RequestAnnotation = "scim-operator.io/request"
+	// TraceparentAnnotation is there while that request is traced: where its trace is to be found, as W3C Trace Context writes
+	// it. On an AppMembership it names the traces of all requests that the last change follows from, separated by commas.
+	TraceparentAnnotation = "scim-operator.io/traceparent"
 	// RoleOfGroupLabel on an AppRole is the name of the ScimGroup that it was made for.
 	RoleOfGroupLabel = "scim-operator.io/group"
 	// TargetNamespaceLabel is the namespace of the AppTarget that made an object, and keeps it.

@@ -73,7 +73,9 @@ func (a API) Call(ctx context.Context, method, path string, in, out any) error {
 // Do sends a request and reads the answer. Errors are as in Call.
 func Do(c *http.Client, request *http.Request) (http.Header, []byte, error) {
 	address := (&url.URL{Scheme: request.URL.Scheme, Host: request.URL.Host}).String()
+	request, span := beginCall(request)
 	response, err := c.Do(request) //nolint:gosec // the address is what the target is for; Egress checks where it leads
+	endCall(span, response)
 	if err != nil {
 		if e := new(url.Error); errors.As(err, &e) {
 			err = e.Err

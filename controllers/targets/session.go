@@ -106,6 +106,8 @@ func (s *Session) look(ctx context.Context, r *Report) error {
 	}
 	before := s.seen
 	s.seen = nil
+	ctx, span := begin(ctx, "observe")
+	defer span.End()
 	now, err := s.system.Observe(ctx)
 	if err != nil {
 		return err
@@ -187,14 +189,16 @@ func (s *Session) settle(ctx context.Context, system Settler, begin func() error
 
 // step takes the first changes off the plan, carries them out, and returns those that it could not.
 func (s *Session) step(ctx context.Context, plan *Plan, r *Report) (undone []Grant, err error) {
-	queue, act, note, count := &plan.Grant, s.system.Grant, s.seen.Ours.Add, &r.Granted
+	name, queue, act, note, count := "grant", &plan.Grant, s.system.Grant, s.seen.Ours.Add, &r.Granted
 	if len(plan.Revoke) > 0 {
-		queue, act, note, count = &plan.Revoke, s.system.Revoke, s.seen.Ours.remove, &r.Revoked
+		name, queue, act, note, count = "revoke", &plan.Revoke, s.system.Revoke, s.seen.Ours.remove, &r.Revoked
 	}
 	n := min(len(*queue), s.stepSize)
 	changes := (*queue)[:n]
 	*queue = (*queue)[n:]
+	ctx, span := begin(ctx, name)
 	done, err := act(ctx, changes)
+	endStep(span, n, len(done), err)
 	carried := Grants{}
 	for _, g := range done {
 		note(g)

@@ -179,15 +179,21 @@ func (f *feed[T]) waitFor(ctx context.Context, o T) error {
 	if err != nil {
 		return fmt.Errorf("resource version of %T %s: %w", o, o.GetName(), err)
 	}
-	return f.index.wait(ctx, func() bool { return f.seen >= version })
+	return f.wait(ctx, func() bool { return f.seen >= version })
 }
 
 // waitGone returns when the index no longer shows the object.
 func (f *feed[T]) waitGone(ctx context.Context, o T) error {
-	return f.index.wait(ctx, func() bool {
+	return f.wait(ctx, func() bool {
 		shown, ok := f.objects[client.ObjectKeyFromObject(o)]
 		return !ok || shown.GetUID() != o.GetUID()
 	})
+}
+
+func (f *feed[T]) wait(ctx context.Context, shows func() bool) error {
+	ctx, span := begin(ctx, "wait for the index")
+	defer span.End()
+	return f.index.wait(ctx, shows)
 }
 
 func (f *feed[T]) setBroken(at time.Time) {

@@ -95,7 +95,7 @@ func (d *Directory) createGroup(ctx context.Context, p *policy, obj *v1alpha1.Sc
 		}
 		obj.Spec.Membership = epoch
 	}
-	d.stamp(obj)
+	d.stamp(ctx, obj)
 	if err := create(ctx, d, s.groups, p, obj); err != nil {
 		d.tidy(ctx, "members of a group that was not created", obj.Name, func(ctx context.Context) error {
 			return d.deleteEpoch(ctx, obj.Name, obj.Spec.Membership)

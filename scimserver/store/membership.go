@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -52,6 +53,8 @@ var (
 func (d *Directory) editMembers(ctx context.Context, g *v1alpha1.ScimGroup, edit memberEdit) (*v1alpha1.ScimGroup, error) {
 	// Writers of one process queue here rather than conflict at the API server.
 	defer d.store.locks.lock(d.key, Key{"id", g.Name})()
+	ctx, span := begin(ctx, "change members")
+	defer span.End()
 	live := false
 	for {
 		next, err := d.tryEdit(ctx, g, edit, live)
@@ -84,6 +87,7 @@ func (d *Directory) tryEdit(ctx context.Context, g *v1alpha1.ScimGroup, edit mem
 	for shard, part := range edit.homes(m.Shards) {
 		s, err := d.editSlice(ctx, g, shard, part, live)
 		if errors.Is(err, errSealed) {
+			trace.SpanFromContext(ctx).AddEvent(eventSealed)
 			if d.waitForNewEpoch(ctx, g) {
 				return nil, errStale
 			}
@@ -155,13 +159,14 @@ func (d *Directory) editSlice(ctx context.Context, g *v1alpha1.ScimGroup, shard 
 		}
 		next := s.DeepCopy()
 		next.Spec.Members, next.Spec.Groups = members, edit.applyToGroups(s.Spec.Groups)
-		d.stamp(next)
+		d.stamp(ctx, next)
 		err := d.store.client.Update(ctx, next)
 		switch {
 		case err == nil:
 			d.noteMembers(g, s.Spec.Members, members, next)
 			return next, d.store.slices.waitFor(ctx, next)
 		case apierrors.IsConflict(err):
+			trace.SpanFromContext(ctx).AddEvent(eventConflict)
 			s = nil
 		case apierrors.IsNotFound(err):
 			return nil, errStale
@@ -184,6 +189,8 @@ func (d *Directory) waitForNewEpoch(ctx context.Context, g *v1alpha1.ScimGroup) 
 // rewrite moves all members, with the edit made, to a new epoch of the size they need. It returns errOtherVersion where the
 // edit is not meant for what is there once all is sealed; then it moves them without.
 func (d *Directory) rewrite(ctx context.Context, id string, edit memberEdit) (*v1alpha1.ScimGroup, error) {
+	ctx, span := begin(ctx, "rewrite members")
+	defer span.End()
 	var refused error
 	for {
 		g, err := fetch(ctx, d, d.store.groups, id)
@@ -222,7 +229,7 @@ func (d *Directory) commit(ctx context.Context, old, next *v1alpha1.ScimGroup, b
 			return nil, err
 		}
 	}
-	d.stamp(next)
+	d.stamp(ctx, next)
 	err = d.store.client.Update(ctx, next)
 	switch {
 	case err == nil:
@@ -231,6 +238,7 @@ func (d *Directory) commit(ctx context.Context, old, next *v1alpha1.ScimGroup, b
 		d.tidy(ctx, "a replaced epoch", id, func(ctx context.Context) error { return d.deleteEpoch(ctx, id, old.Spec.Membership) })
 		return next, d.store.groups.feed.waitFor(ctx, next)
 	case apierrors.IsConflict(err), apierrors.IsNotFound(err):
+		trace.SpanFromContext(ctx).AddEvent(eventConflict)
 		// Refused for good: this epoch can never be committed, and is never tried again.
 		d.tidy(ctx, "an epoch that was not committed", id, func(ctx context.Context) error { return d.deleteEpoch(ctx, id, next.Spec.Membership) })
 		if ctx.Err() != nil {
@@ -371,7 +379,7 @@ func (d *Directory) createEpoch(ctx context.Context, group string, members, grou
 				Members: part.apply(nil), Groups: part.applyToGroups(nil),
 			},
 		}
-		d.stamp(s)
+		d.stamp(ctx, s)
 		if err := d.store.client.Create(ctx, s); err != nil {
 			return fromAPI(err)
 		}

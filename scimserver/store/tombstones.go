@@ -47,12 +47,12 @@ func (d *Directory) bury(ctx context.Context, p *policy, u *v1alpha1.ScimUser) e
 	}
 	c := d.store.client
 	t := &v1alpha1.ScimTombstone{ObjectMeta: metav1.ObjectMeta{Namespace: u.Namespace, Name: u.Name}, Spec: d.epitaph(p, u)}
-	d.stamp(t)
+	d.stamp(ctx, t)
 	err := c.Create(ctx, t)
 	for apierrors.IsAlreadyExists(err) || apierrors.IsConflict(err) {
 		if err = c.Get(ctx, client.ObjectKeyFromObject(u), t); err == nil {
 			t.Spec = d.epitaph(p, u)
-			d.stamp(t)
+			d.stamp(ctx, t)
 			err = c.Update(ctx, t)
 		}
 	}
@@ -106,7 +106,7 @@ func (d *Directory) raise(ctx context.Context, p *policy, t *v1alpha1.ScimTombst
 			}
 		}
 	}
-	d.stamp(u)
+	d.stamp(ctx, u)
 	err := create(ctx, d, k, p, u)
 	if errors.Is(err, errNotFormer) {
 		there, err := fetch(ctx, d, k, u.Name)

@@ -73,7 +73,7 @@ func (d *Directory) CreateUser(ctx context.Context, u *User) (*User, error) {
 	defer s.locks.lock(d.key, keys...)()
 	made, before, err := d.bringBack(ctx, p, obj)
 	if errors.Is(err, errNotFormer) {
-		d.stamp(obj)
+		d.stamp(ctx, obj)
 		made, err = obj, create(ctx, d, s.users, p, obj)
 		if _, lost := errors.AsType[*UniquenessError](err); lost {
 			// The controllers may have just made a mirror of the person.

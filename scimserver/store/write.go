@@ -67,6 +67,8 @@ func fromAPIOr(err error) error {
 // create writes a new object and verifies that its unique keys are its own. It returns errNotFormer if there is one of that
 // name.
 func create[T client.Object](ctx context.Context, d *Directory, k kind[T], p *policy, obj T) error {
+	ctx, span := begin(ctx, "create "+k.resourceType)
+	defer span.End()
 	keys := k.unique(p, obj)
 	if err := checkFree(ctx, d, k, p, keys, obj.GetName()); err != nil {
 		return err
@@ -134,6 +136,8 @@ func checkFree[T client.Object](ctx context.Context, d *Directory, k kind[T], p 
 // verify waits until the index shows the write, and with it every earlier one, and looks whether anybody else holds one of
 // the keys. Of two replicas that race at least one sees the other.
 func verify[T client.Object](ctx context.Context, d *Directory, k kind[T], keys []Key, obj T) (err error) {
+	ctx, span := begin(ctx, "verify "+k.resourceType)
+	defer span.End()
 	if err := k.feed.waitFor(ctx, obj); err != nil {
 		return err
 	}
@@ -141,6 +145,7 @@ func verify[T client.Object](ctx context.Context, d *Directory, k kind[T], keys 
 		for _, key := range keys {
 			if holder, held := k.table(ix).otherHolder(key, obj.GetName()); held {
 				d.store.metrics.undone.WithLabelValues(k.resourceType).Inc()
+				span.AddEvent(eventTaken)
 				err = taken(key.Attribute, holder.GetName())
 				return
 			}
@@ -164,6 +169,8 @@ func (d *Directory) tidy(ctx context.Context, what, id string, f func(context.Co
 // update replays change on the object until the result is stored or found to be no change. change gets a shared object,
 // which it must not modify, and returns a new one. It takes the names from locks; a caller who holds them passes nil.
 func update[T client.Object](ctx context.Context, d *Directory, k kind[T], locks *keyLock, id string, change func(T) (T, error)) (T, error) {
+	ctx, span := begin(ctx, "update "+k.resourceType)
+	defer span.End()
 	p := d.policy()
 	obj, live, err := find(ctx, d, k, id)
 	if err != nil {
@@ -193,6 +200,7 @@ func update[T client.Object](ctx context.Context, d *Directory, k kind[T], locks
 		}
 		if k.equal(obj, next) {
 			if live {
+				span.AddEvent(eventUnchanged)
 				return obj, nil
 			}
 			if obj, err = fetch(ctx, d, k, id); err != nil {
@@ -205,10 +213,11 @@ func update[T client.Object](ctx context.Context, d *Directory, k kind[T], locks
 		if err := checkFree(ctx, d, k, p, gained, id); err != nil {
 			return obj, err
 		}
-		d.stamp(next)
+		d.stamp(ctx, next)
 		err = d.store.client.Update(ctx, next)
 		switch {
 		case apierrors.IsConflict(err):
+			span.AddEvent(eventConflict)
 			if obj, err = fetch(ctx, d, k, id); err != nil {
 				return obj, err
 			}
@@ -259,6 +268,8 @@ func restore[T client.Object](ctx context.Context, d *Directory, k kind[T], p *p
 
 // remove deletes an object after check has agreed to its latest state.
 func remove[T client.Object](ctx context.Context, d *Directory, k kind[T], id string, check func(T) error) (T, error) {
+	ctx, span := begin(ctx, "delete "+k.resourceType)
+	defer span.End()
 	for {
 		obj, err := fetch(ctx, d, k, id)
 		if err != nil {
@@ -269,6 +280,7 @@ func remove[T client.Object](ctx context.Context, d *Directory, k kind[T], id st
 		}
 		err = d.store.client.Delete(ctx, obj, client.Preconditions{UID: new(obj.GetUID()), ResourceVersion: new(obj.GetResourceVersion())})
 		if apierrors.IsConflict(err) {
+			span.AddEvent(eventConflict)
 			continue
 		}
 		if err != nil {
@@ -284,8 +296,8 @@ func detached(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 }
 
-// stamp notes on an object, beside what counts as its state, when it was written and by which request.
-func (d *Directory) stamp(obj client.Object) {
+// stamp notes on an object, beside what counts as its state, when it was written, by which request and in which trace.
+func (d *Directory) stamp(ctx context.Context, obj client.Object) {
 	annotations := obj.GetAnnotations()
 	if annotations == nil {
 		annotations = map[string]string{}
@@ -294,6 +306,7 @@ func (d *Directory) stamp(obj client.Object) {
 	if d.request != "" {
 		annotations[v1alpha1.RequestAnnotation] = d.request
 	}
+	markTrace(ctx, annotations)
 	obj.SetAnnotations(annotations)
 }
 
