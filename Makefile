@@ -109,6 +109,10 @@ generate: $(CONTROLLER_GEN) $(CRD_REF_DOCS) ## Generate deepcopy, apply configur
 	$(CRD_REF_DOCS) --source-path=api/v1alpha1 --config=hack/docs/reference/config.yaml --templates-dir=hack/docs/reference \
 		--renderer=markdown --output-path=docs/api.md --log-level=ERROR
 
+.PHONY: flags
+flags: build ## Write the operator's flags into docs/operations.md.
+	bin/scim-operator --help 2>&1 | go run ./hack/docs/flags docs/operations.md
+
 # Release
 
 IMAGE ?= scim-operator:$(VERSION)

@@ -1,0 +1,15 @@
+// Package docs holds the documentation to what is true. Its specs read README.md and all pages of docs, and prove each block of
+// them by what its language says:
+//
+//	console  a session in a shell: `$ ` before a command, then what it prints. Each command must be one that there is, with
+//	         flags, files, targets, values and kinds that there are. With the word `played` behind the language, the commands
+//	         of a page run one after the other, on a real control plane, and must print what is shown; with the word
+//	         `beside` too, a command keeps running in a shell of its own.
+//	yaml     manifests, which a real API server must accept; or, as the comment in its first line says, values.yaml of the
+//	         chart or a kustomization.yaml, which must render.
+//	json     and jsonl, which must be well-formed.
+//	mermaid  a drawing, and so is a block without a language, which must hold no command.
+//
+// Blocks in other languages fail. Links must lead somewhere, and what is named as `code` must exist where it has the form of a
+// command or of a file of this repository.
+package docs

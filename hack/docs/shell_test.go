@@ -1,0 +1,156 @@
+package docs
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os/exec"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+)
+
+// shell is one in which commands are typed one after the other.
+type shell struct {
+	process *exec.Cmd
+	input   io.Writer
+	lines   *bufio.Reader
+}
+
+// end marks in what is printed that a command has ended.
+const end = "hack/docs: ended with "
+
+// openShell starts bash in a folder, for one spec.
+func openShell(dir string, env ...string) *shell {
+	GinkgoHelper()
+	s := &shell{process: exec.Command("bash", "--noprofile", "--norc")}
+	s.process.Dir, s.process.Env = dir, env
+	s.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	input, err := s.process.StdinPipe()
+	Expect(err).NotTo(HaveOccurred())
+	output, err := s.process.StdoutPipe()
+	Expect(err).NotTo(HaveOccurred())
+	s.process.Stderr = s.process.Stdout
+	Expect(s.process.Start()).To(Succeed())
+	s.input, s.lines = input, bufio.NewReader(output)
+	DeferCleanup(func() {
+		_ = syscall.Kill(-s.process.Process.Pid, syscall.SIGTERM)
+		_ = input.Close()
+		_ = s.process.Wait()
+	})
+	return s
+}
+
+// run types a command, and returns what it prints. It fails the spec when the command fails.
+func (s *shell) run(command string) []string {
+	GinkgoHelper()
+	_, err := fmt.Fprintf(s.input, "%s\necho; echo '%s'$?\n", command, end)
+	Expect(err).NotTo(HaveOccurred())
+	var printed []string
+	for {
+		line, err := s.lines.ReadString('\n')
+		Expect(err).NotTo(HaveOccurred(), "the shell ended in %s", command)
+		if code, ended := strings.CutPrefix(strings.TrimSpace(line), end); ended {
+			Expect(code).To(Equal("0"), "%s\n%s", command, strings.Join(printed, "\n"))
+			return trim(printed)
+		}
+		printed = append(printed, strings.TrimRight(line, "\n"))
+	}
+}
+
+func trim(lines []string) []string {
+	for len(lines) > 0 && strings.TrimSpace(lines[len(lines)-1]) == "" {
+		lines = lines[:len(lines)-1]
+	}
+	return lines
+}
+
+// beside is what a command that goes on has printed so far.
+type beside struct {
+	lock    sync.Mutex
+	printed bytes.Buffer
+}
+
+func (b *beside) Write(p []byte) (int, error) {
+	b.lock.Lock()
+	defer b.lock.Unlock()
+	return b.printed.Write(p)
+}
+
+func (b *beside) lines() []string {
+	b.lock.Lock()
+	defer b.lock.Unlock()
+	return strings.Split(b.printed.String(), "\n")
+}
+
+// startBeside runs a command until the spec ends; then it is interrupted, as a person would.
+func startBeside(dir string, env []string, command string) *beside {
+	GinkgoHelper()
+	b := &beside{}
+	process := exec.CommandContext(context.Background(), "bash", "-c", "exec "+command)
+	process.Dir, process.Env, process.Stdout, process.Stderr = dir, env, b, b
+	process.WaitDelay = 10 * time.Second
+	Expect(process.Start()).To(Succeed())
+	DeferCleanup(func() {
+		_ = process.Process.Signal(syscall.SIGINT)
+		_ = process.Wait()
+	})
+	return b
+}
+
+// varying is what differs from one time to the next, and what stands for it.
+var varying = []struct {
+	pattern *regexp.Regexp
+	stands  string
+}{
+	{regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`), "<id>"},
+	{regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z`), "<time>"},
+	{regexp.MustCompile(`\bscimop_[0-9A-Za-z]{8,}`), "scimop_…"},
+	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "127.0.0.1:<port>"},
+	{regexp.MustCompile(`\b(\d+[smh])+( ago)?$`), "<age>"},
+	{regexp.MustCompile(`\s+`), " "},
+}
+
+func settled(line string) string {
+	for _, v := range varying {
+		line = v.pattern.ReplaceAllString(line, v.stands)
+	}
+	return strings.TrimSpace(line)
+}
+
+// differs says what of the shown lines was not printed, or what was printed and is not shown. The order counts for nothing,
+// because Kubernetes sorts by random ids; a line that is only … stands for any others.
+func differs(shown, printed []string) error {
+	left := map[string]int{}
+	for _, line := range printed {
+		if line = settled(line); line != "" {
+			left[line]++
+		}
+	}
+	more := len(shown) == 0
+	for _, line := range shown {
+		line = settled(line)
+		switch {
+		case line == "…":
+			more = true
+		case line == "":
+		case left[line] == 0:
+			return fmt.Errorf("it does not print: %s\nbut:\n%s", line, strings.Join(printed, "\n"))
+		default:
+			left[line]--
+		}
+	}
+	for line, times := range left {
+		if times > 0 && !more {
+			return fmt.Errorf("it also prints: %s", line)
+		}
+	}
+	return nil
+}
