@@ -10,6 +10,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	"github.com/scim-operator/scim-operator/scimserver/schema"
 )
 
 // metrics count what the store asks of the API server, and how often two replicas gave one name away.
@@ -20,7 +22,7 @@ type metrics struct {
 
 func newMetrics(registerer prometheus.Registerer) metrics {
 	factory := promauto.With(registerer)
-	return metrics{
+	m := metrics{
 		registerer: registerer,
 		writes: factory.NewCounterVec(prometheus.CounterOpts{
 			Name: "scim_store_writes_total",
@@ -35,6 +37,11 @@ func newMetrics(registerer prometheus.Registerer) metrics {
 			Help: "Writes that gave somebody a name which another replica gave away at the same time, and that were undone, by type of resource.",
 		}, []string{"resource"}),
 	}
+	// There from the start, so that the first one is seen to be one more.
+	for _, resource := range []*schema.ResourceType{schema.User, schema.Group} {
+		m.undone.WithLabelValues(resource.Name)
+	}
+	return m
 }
 
 // counted is the client, with what is asked of it counted.

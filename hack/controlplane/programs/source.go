@@ -18,6 +18,8 @@ type Source struct {
 	Module string
 	// Package is what to build there.
 	Package string
+	// Tags are build tags, separated by commas.
+	Tags string
 }
 
 // Program returns the path of the program in a folder of bin below root. It builds it, with nothing but the Go module
@@ -35,7 +37,7 @@ func (s Source) Program(ctx context.Context, root string, progress io.Writer) (s
 			return err
 		}
 		return Step(progress, "build "+s.Name+" from source (a few minutes, once)", func() error {
-			return Go(ctx, s.Module, "build", "-buildvcs=false", "-trimpath", "-ldflags", "-s -w", "-o", filepath.Join(dir, s.Name), s.Package)
+			return Go(ctx, s.Module, "build", "-buildvcs=false", "-trimpath", "-tags", s.Tags, "-ldflags", "-s -w", "-o", filepath.Join(dir, s.Name), s.Package)
 		})
 	})
 	return filepath.Join(folder.Path, s.Name), err
