@@ -17,7 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-var allComponents = []string{"split", "autoscaling", "ingress", "httproute"}
+var allComponents = []string{"split", "autoscaling", "ingress", "httproute", "monitoring"}
 
 // url is the address that config has as an example.
 const url = "--set=externalURL=https://scim.example.com"
@@ -44,6 +44,7 @@ var _ = Describe("What is rendered", func() {
 		Entry("with autoscaling", overlaid("autoscaling")),
 		Entry("with an Ingress", overlaid("ingress")),
 		Entry("with the Gateway API", overlaid("httproute")),
+		Entry("with monitoring", overlaid("monitoring")),
 		Entry("with all components", overlaid(allComponents...)),
 		Entry("the chart", charted()),
 		Entry("the chart with everything", charted(
@@ -56,6 +57,7 @@ var _ = Describe("What is rendered", func() {
 			"--set=extraArgs={--requests-per-second=50},extraVolumes[0].name=tls,extraVolumes[0].secret.secretName=tls",
 			"--set=extraVolumeMounts[0].name=tls,extraVolumeMounts[0].mountPath=/tls",
 			"--set=networkPolicy.egress[0].ports[0].port=443",
+			"--set=monitoring.enabled=true,monitoring.labels.release=kube-prometheus-stack",
 		)),
 		Entry("the chart with nothing", charted(
 			"--set=metrics.enabled=false,networkPolicy.enabled=false,crds.install=false,ingress.issuer=,ingress.enabled=true",
@@ -88,8 +90,9 @@ var _ = Describe("What is rendered", func() {
 		Entry("with an Ingress", []string{"ingress"}, "--set=ingress.enabled=true"),
 		Entry("with the Gateway API", []string{"httproute"}, "--set=httpRoute.enabled=true"),
 		Entry("without impersonation", []string{"no-impersonation"}, "--set=targets.impersonate=false"),
+		Entry("with monitoring", []string{"monitoring"}, "--set=monitoring.enabled=true"),
 		Entry("with everything", allComponents,
-			"--set=split.enabled=true,autoscaling.enabled=true,ingress.enabled=true,httpRoute.enabled=true"),
+			"--set=split.enabled=true,autoscaling.enabled=true,ingress.enabled=true,httpRoute.enabled=true,monitoring.enabled=true"),
 	)
 
 	It("has the same split by the folder as by the component", func(ctx context.Context) {
@@ -117,6 +120,7 @@ var _ = Describe("The chart", func() {
 		Entry("no address", "externalURL"),
 		Entry("an address without a scheme", "externalURL", "--set=externalURL=scim.example.com"),
 		Entry("a value that there is not", "replicaCount", url, "--set=replicaCount=3"),
+		Entry("alerts on metrics that are not served", "metrics/enabled", url, "--set=monitoring.enabled=true,metrics.enabled=false"),
 		Entry("a network that is none", "targetNetworks", url, "--set=targetNetworks={everywhere}"),
 		Entry("an Ingress for an address with a path", "has one: take the path away",
 			"--set=externalURL=https://example.com/identity,ingress.enabled=true"),

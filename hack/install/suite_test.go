@@ -53,6 +53,9 @@ var _ = BeforeSuite(func(ctx context.Context) {
 	Expect(os.WriteFile(kubeconfig, content, 0o600)).To(Succeed())
 	admin = as(plane.User("administrator", "system:masters"))
 	Expect(controlplane.Apply(ctx, plane.Config, gatewayAPI(ctx))).To(Succeed())
+	for _, kind := range []string{"servicemonitors", "prometheusrules"} {
+		Expect(controlplane.Apply(ctx, plane.Config, prometheusOperator(ctx, kind))).To(Succeed())
+	}
 	Expect(admin.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
 		Name: system, Labels: map[string]string{"pod-security.kubernetes.io/enforce": "restricted"},
 	}})).To(Succeed())
@@ -61,13 +64,26 @@ var _ = BeforeSuite(func(ctx context.Context) {
 // gatewayAPI is where the CRDs of the Gateway API are.
 func gatewayAPI(ctx context.Context) string {
 	GinkgoHelper()
-	command := exec.CommandContext(ctx, "go", "mod", "download", "-json", "sigs.k8s.io/gateway-api")
+	return filepath.Join(download(ctx, "sigs.k8s.io/gateway-api"), "config", "crd", "standard", "gateway.networking.k8s.io_[gh]*s.yaml")
+}
+
+// prometheusOperator is where its CRD of a kind is.
+func prometheusOperator(ctx context.Context, kind string) string {
+	GinkgoHelper()
+	module := download(ctx, "github.com/prometheus-operator/prometheus-operator@v0.85.0")
+	return filepath.Join(module, "example", "prometheus-operator-crd", "monitoring.coreos.com_"+kind+".yaml")
+}
+
+// download returns the folder of a Go module.
+func download(ctx context.Context, module string) string {
+	GinkgoHelper()
+	command := exec.CommandContext(ctx, "go", "mod", "download", "-json", module)
 	command.Dir = filepath.Join(root, "hack", "install", "source")
 	out, err := command.Output()
 	Expect(err).NotTo(HaveOccurred(), string(out))
-	var module struct{ Dir string }
-	Expect(json.Unmarshal(out, &module)).To(Succeed())
-	return filepath.Join(module.Dir, "config", "crd", "standard", "gateway.networking.k8s.io_[gh]*s.yaml")
+	var found struct{ Dir string }
+	Expect(json.Unmarshal(out, &found)).To(Succeed())
+	return found.Dir
 }
 
 // as is a client for who a configuration says.

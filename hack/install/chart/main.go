@@ -27,6 +27,7 @@ var components = []component{
 	{"autoscaling", ".Values.autoscaling.enabled"},
 	{"ingress", ".Values.ingress.enabled"},
 	{"httproute", ".Values.httpRoute.enabled"},
+	{"monitoring", ".Values.monitoring.enabled"},
 }
 
 func main() {

@@ -63,6 +63,8 @@ func (s *sheet) parametrize(object *unstructured.Unstructured) error {
 		tls := spec["tls"].([]any)[0].(map[string]any)
 		tls["hosts"], tls["secretName"] = []any{host}, s.value(".Values.ingress.tlsSecretName | quote")
 		spec["rules"].([]any)[0].(map[string]any)["host"] = host
+	case "ServiceMonitor", "PrometheusRule":
+		at(fields, "metadata", "labels")[s.lines("{{- with .Values.monitoring.labels }}\n{{- toYaml . | nindent 4 }}\n{{- end }}")] = ""
 	case "HTTPRoute":
 		spec := at(fields, "spec")
 		delete(spec, "parentRefs")
