@@ -63,6 +63,7 @@ type options struct {
 	targetNetworks             string
 	targetInterval             time.Duration
 	auditLog                   string
+	consoleAddress             string
 	development, printsVersion bool
 }
 
@@ -84,6 +85,7 @@ func (o *options) bind(f *flag.FlagSet) {
 	f.StringVar(&o.targetNetworks, "target-networks", "", "networks of private addresses that AppTargets may call, such as 10.96.0.0/12,fd00::/8; without it they reach public addresses only")
 	f.DurationVar(&o.targetInterval, "target-interval", 30*time.Second, "how often each AppTarget's system is read for what others changed in it")
 	f.StringVar(&o.auditLog, "audit-log", audit.Stdout, "where the audit log goes: stdout, or a file, which is opened anew when it was moved away")
+	f.StringVar(&o.consoleAddress, "console-bind-address", "", "the address on which the console for administrators is served in plain HTTP, such as :8082; none by default")
 	f.BoolVar(&o.development, "development", false, "log in a form for people to read")
 	f.BoolVar(&o.printsVersion, "version", false, "print the version and exit")
 }
@@ -107,6 +109,9 @@ func (o *options) check() error {
 		return errors.New("--target-interval must be at least one second")
 	case o.auditLog == "":
 		return errors.New("--audit-log must be stdout or the path of a file")
+	}
+	if o.consoleAddress != "" && !o.scim {
+		return errors.New("--console-bind-address needs --scim: the console finds people in the SCIM server's index")
 	}
 	if _, err := networks(o.targetNetworks); err != nil {
 		return err
@@ -199,6 +204,9 @@ func run(o options) error {
 	}
 	if o.scim {
 		if server, err = newServer(mgr, config, o, log, auditLog.Logger(), tracing.requests); err != nil {
+			return err
+		}
+		if err := addConsole(mgr, config, o, server.Store, slogger(log, "console")); err != nil {
 			return err
 		}
 	}

@@ -7,10 +7,12 @@ import (
 	"strings"
 )
 
-// clientOf is the address that a request came from, for the logs: behind a proxy that can be trusted, what this one says,
+func (h *handler) clientOf(r *http.Request) string { return ClientAddress(r, h.forwarded) }
+
+// ClientAddress is the address that a request came from, for the logs: behind a proxy that can be trusted, what this one says,
 // which is the last address of X-Forwarded-For, whatever the client has put before it.
-func (h *handler) clientOf(r *http.Request) string {
-	if h.forwarded {
+func ClientAddress(r *http.Request, trustForwarded bool) string {
+	if trustForwarded {
 		if list := r.Header.Values("X-Forwarded-For"); len(list) > 0 {
 			last := list[len(list)-1]
 			last = strings.TrimSpace(last[strings.LastIndexByte(last, ',')+1:])
