@@ -136,6 +136,14 @@ func (s *sheet) deployment(object *unstructured.Unstructured) error {
 		return fmt.Errorf("the first variable is %v instead of EXTERNAL_URL", environment["name"])
 	}
 	environment["value"] = s.value(`include "scim-operator.externalURL" . | quote`)
+	container["env"] = append(container["env"].([]any), s.lines(strings.Join([]string{
+		"{{- if .Values.tracing.endpoint }}",
+		"- name: OTEL_EXPORTER_OTLP_ENDPOINT", "  value: {{ .Values.tracing.endpoint | quote }}",
+		"- name: OTEL_TRACES_SAMPLER", "  value: parentbased_traceidratio",
+		"- name: OTEL_TRACES_SAMPLER_ARG", "  value: {{ .Values.tracing.ratio | quote }}",
+		"{{- end }}",
+		"{{- with .Values.extraEnv }}", "{{- toYaml . | nindent 8 }}", "{{- end }}",
+	}, "\n")))
 	delete(container, "resources")
 	resources := ".Values.resources"
 	if controllers {
