@@ -116,10 +116,12 @@ func problemOf(err error) *problem {
 	}
 }
 
-// message is the body of the answer. Where the server is at fault it names the request, to be found in the log.
+// message is the body of the answer. Its detail, which is all that identity providers show of an error, ends with the id of
+// the request, by which others find it in the log, in the audit log and among traces. 401 and 404 are the same for everything
+// that is hidden behind them.
 func (p *problem) message(requestID string) any {
 	detail := p.detail
-	if p.status >= http.StatusInternalServerError {
+	if p.status != http.StatusUnauthorized && p.status != http.StatusNotFound {
 		detail += " (request " + requestID + ")"
 	}
 	return struct {
