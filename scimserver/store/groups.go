@@ -212,7 +212,7 @@ func (d *Directory) groupOf(obj *v1alpha1.ScimGroup) Group {
 			g.Meta.LastModified = latest(g.Meta.LastModified, e.modified)
 		}
 	})
-	g.Meta.Version = groupVersion{obj.Generation, g.slices}.tag()
+	g.Meta.Version = groupVersion{obj.Generation, g.slices}.tag(obj)
 	g.Schemas = withExtensions(coreGroup, g.Extensions)
 	return g
 }
@@ -223,7 +223,9 @@ type groupVersion struct {
 	slices int64 // the sum of their generations
 }
 
-func (v groupVersion) tag() string { return version(fmt.Sprintf("%d.%d", v.group, v.slices)) }
+func (v groupVersion) tag(obj *v1alpha1.ScimGroup) string {
+	return version(obj, fmt.Sprintf("%d.%d", v.group, v.slices))
+}
 
 var coreGroup = []string{schema.GroupURN}
 

@@ -319,7 +319,7 @@ func userOf(obj *v1alpha1.ScimUser) User {
 			ResourceType: "User",
 			Created:      obj.CreationTimestamp.UTC(),
 			LastModified: lastModified(obj),
-			Version:      version(strconv.FormatInt(obj.Generation, 10)),
+			Version:      version(obj, strconv.FormatInt(obj.Generation, 10)),
 		},
 	}
 	if u.Enterprise != nil {
@@ -344,5 +344,9 @@ func equalUsers(a, b *v1alpha1.ScimUser) bool {
 		equalExtensions(a.Spec.Extensions, b.Spec.Extensions)
 }
 
-// version is a weak entity tag (RFC 7644 §3.14).
-func version(v string) string { return `W/"` + v + `"` }
+// version is a weak entity tag (RFC 7644 §3.14). Generations begin anew when an object is restored from a backup; its UID
+// tells what it says then from what it said before.
+func version(obj metav1.Object, v string) string {
+	uid := obj.GetUID()
+	return `W/"` + v + "-" + string(uid[:min(len(uid), 8)]) + `"`
+}
