@@ -11,7 +11,7 @@ import (
 )
 
 // CacheOptions are those of the manager's cache. Of all Secrets it holds only tokens, and of managedFields only what tells
-// the roles that the operator granted from those that others did.
+// the roles that the operator granted from those that others did, and who restored the member.
 func CacheOptions() cache.Options {
 	return cache.Options{
 		ReaderFailOnMissingInformer: true,
@@ -32,7 +32,7 @@ func keepOwnManagedFields(in any) (any, error) {
 	}
 	var own []metav1.ManagedFieldsEntry
 	for _, e := range m.ManagedFields {
-		if appliedBy(v1alpha1.FieldManager, e) || appliedBy(v1alpha1.RetainedFieldManager, e) {
+		if appliedBy(v1alpha1.FieldManager, e) || appliedBy(v1alpha1.RetainedFieldManager, e) || restoredBy(e) {
 			own = append(own, e)
 		}
 	}

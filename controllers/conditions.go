@@ -39,7 +39,7 @@ type condition struct {
 var conditionTypes = []string{
 	v1alpha1.ConditionReady, v1alpha1.ConditionPrimary, v1alpha1.ConditionTokensValid,
 	v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled, v1alpha1.ConditionReleased,
-	v1alpha1.ConditionScopesMatch,
+	v1alpha1.ConditionScopesMatch, v1alpha1.ConditionRestored,
 }
 
 // deriveConditions are an object's conditions after this look at it. One that says the same as before keeps its time.

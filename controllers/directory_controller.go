@@ -57,7 +57,7 @@ func (r *directoryReconciler) Reconcile(ctx context.Context, req reconcile.Reque
 	if deleting(d) {
 		return retryConflict(r.finalize(ctx, d))
 	}
-	if err := r.addFinalizer(ctx, d); err != nil {
+	if err := r.claim(ctx, d); err != nil {
 		return retryConflict(reconcile.Result{}, err)
 	}
 	tokens, err := r.lookAtTokens(ctx, d)
@@ -79,9 +79,11 @@ func (r *directoryReconciler) Reconcile(ctx context.Context, req reconcile.Reque
 	return reconcile.Result{RequeueAfter: sooner(release, verdict.untilNext(now))}, nil
 }
 
-func (r *directoryReconciler) addFinalizer(ctx context.Context, d *v1alpha1.ScimDirectory) error {
+// claim holds the directory until its end has been seen to, and records which object it is.
+func (r *directoryReconciler) claim(ctx context.Context, d *v1alpha1.ScimDirectory) error {
 	before := d.DeepCopy()
-	if !controllerutil.AddFinalizer(d, v1alpha1.DirectoryFinalizer) {
+	added := controllerutil.AddFinalizer(d, v1alpha1.DirectoryFinalizer)
+	if recorded := recordUID(d); !added && !recorded {
 		return nil
 	}
 	return r.Patch(ctx, d, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))

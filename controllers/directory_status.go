@@ -21,6 +21,8 @@ func directoryReadiness(d *v1alpha1.ScimDirectory, v tokensVerdict) readiness {
 			message: "spec.suspended is true: every SCIM call is answered 503, people keep the access they have"}
 	case !v.usable:
 		return readiness{progress: stalled, reason: v.condition.reason, message: v.condition.message}
+	case restored(d):
+		return readiness{progress: stalled, reason: v1alpha1.ReasonRestored, message: restoredMessage(d)}
 	default:
 		return readiness{ready: true, reason: v1alpha1.ReasonReady, message: "the identity provider can provision users and groups"}
 	}
@@ -52,7 +54,11 @@ func (r *directoryReconciler) writeStatus(ctx context.Context, d *v1alpha1.ScimD
 ) error {
 	url := baseURL(r.externalURL, d)
 	primary := primaryCondition(place)
-	conditions := deriveConditions(d.Status.Conditions, d.Generation, r.clock.Now(), ready, primary, v.condition)
+	more := []condition{primary, v.condition}
+	if restored(d) {
+		more = append(more, condition{v1alpha1.ConditionRestored, true, v1alpha1.ReasonRestored, restoredMessage(d)})
+	}
+	conditions := deriveConditions(d.Status.Conditions, d.Generation, r.clock.Now(), ready, more...)
 	if d.Status.ObservedGeneration == d.Generation && d.Status.BaseURL == url && d.Status.Primary == place.primary &&
 		sameTokens(reportedTokens(d), v.tokens) && sameConditions(d.Status.Conditions, conditions) {
 		return nil
@@ -70,6 +76,9 @@ func (r *directoryReconciler) writeStatus(ctx context.Context, d *v1alpha1.ScimD
 	}
 	if err := r.applyStatus(ctx, ac.ScimDirectory(d.Name, d.Namespace).WithStatus(status), v1alpha1.FieldManager); err != nil {
 		return err
+	}
+	if restored(d) && !meta.IsStatusConditionTrue(d.Status.Conditions, v1alpha1.ConditionRestored) {
+		r.events.Eventf(d, nil, corev1.EventTypeWarning, v1alpha1.EventRestored, "Restore", "%s", restoredMessage(d))
 	}
 	before := meta.FindStatusCondition(d.Status.Conditions, v1alpha1.ConditionPrimary)
 	if before == nil || before.Reason != primary.reason {

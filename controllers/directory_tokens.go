@@ -39,6 +39,9 @@ func (r *directoryReconciler) lookAtTokens(ctx context.Context, d *v1alpha1.Scim
 			return nil, fmt.Errorf("the Secret of token %q: %w", spec.Name, err)
 		}
 		if secret != nil {
+			if secret, err = r.keepSecret(ctx, d, secret); err != nil {
+				return nil, fmt.Errorf("the Secret of token %q: %w", spec.Name, err)
+			}
 			token, err := v1alpha1.ReadTokenSecret(string(secret.Type), secret.Data)
 			look.lastFour = token.LastFour
 			switch {
@@ -87,12 +90,10 @@ func (r *directoryReconciler) tokenOutOfSight(ctx context.Context, d *v1alpha1.S
 func tokenSecret(d *v1alpha1.ScimDirectory, name string) *corev1.Secret {
 	return &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{
-			Namespace: d.Namespace,
-			Name:      name,
-			Labels:    map[string]string{"app.kubernetes.io/managed-by": v1alpha1.FieldManager},
-			OwnerReferences: []metav1.OwnerReference{{
-				APIVersion: v1alpha1.GroupVersion.String(), Kind: "ScimDirectory", Name: d.Name, UID: d.UID,
-			}},
+			Namespace:       d.Namespace,
+			Name:            name,
+			Labels:          map[string]string{managedByLabel: v1alpha1.FieldManager},
+			OwnerReferences: []metav1.OwnerReference{ownedBy(d)},
 		},
 		Type: v1alpha1.TokenSecretType,
 		Data: map[string][]byte{v1alpha1.TokenSecretKey: []byte(v1alpha1.NewToken())},

@@ -46,7 +46,7 @@ func (r *membershipReconciler) provision(ctx context.Context, p person, d decisi
 
 // asWanted says whether an apply of want would change nothing, given the roles that the operator owns.
 func asWanted(m *v1alpha1.AppMembership, owned []string, want v1alpha1.AppMembershipSpec) bool {
-	return m.Spec.User == want.User && m.Spec.Active == want.Active &&
+	return isProvisioned(m) && m.Spec.User == want.User && m.Spec.Active == want.Active &&
 		m.Spec.UserRef != nil && *m.Spec.UserRef == *want.UserRef &&
 		slices.Equal(owned, want.Roles)
 }

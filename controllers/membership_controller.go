@@ -46,6 +46,9 @@ func (r *membershipReconciler) Reconcile(ctx context.Context, req reconcile.Requ
 	if err != nil {
 		return reconcile.Result{}, err
 	}
+	if disowned, err := r.disown(ctx, p.own); err != nil || disowned {
+		return retryConflict(reconcile.Result{RequeueAfter: soon}, err)
+	}
 	d := decideMembership(p)
 	if d.action == release && len(p.own) > 0 {
 		if certain, err := r.confirmRelease(ctx, p); err != nil || !certain {

@@ -52,8 +52,17 @@ type decision struct {
 	ready readiness
 }
 
-// decideMembership decides about one person's access.
+// decideMembership decides about one person's access. A directory from a backup takes access away, and gives none.
 func decideMembership(p person) decision {
+	d := decideByDirectory(p)
+	if d.action == provision && restored(p.directory) {
+		return d.withoutGains(p)
+	}
+	return d
+}
+
+// decideByDirectory decides about one person's access by what the directory says.
+func decideByDirectory(p person) decision {
 	if p.user != nil && fromApp(p.user) {
 		return decision{action: leave} // it shows a local member, who has access without it
 	}
@@ -77,6 +86,8 @@ func decideMembership(p person) decision {
 				" and is not younger; " +
 				"rename or delete one of them in the identity provider"}
 		return gone
+	case p.primary == "" && asks(p.directory):
+		return decision{action: leave} // its election is under way, such as after a restore without status
 	case p.directory.Name != p.primary:
 		gone.ready = readiness{reason: v1alpha1.ReasonNotPrimary,
 			message: "ScimDirectory " + p.directory.Name + " is not the primary one and grants nothing"}

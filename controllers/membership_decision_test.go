@@ -24,6 +24,8 @@ func TestDecideMembership(t *testing.T) {
 	active := &v1alpha1.ScimUser{Spec: v1alpha1.ScimUserSpec{
 		DirectoryRef: v1alpha1.DirectoryReference{Name: "okta"}, UserAttributes: v1alpha1.UserAttributes{Active: true},
 	}}
+	idle, back := aDirectory("okta", 1, ""), aDirectory("okta", 1, "ah")
+	back.Annotations = map[string]string{v1alpha1.UIDAnnotation: "former"}
 	inactive := &v1alpha1.ScimUser{}
 	shown := &v1alpha1.ScimUser{Spec: v1alpha1.ScimUserSpec{Origin: v1alpha1.OriginApp}}
 	rejecting := aDirectory("okta", 1, "ah")
@@ -75,7 +77,10 @@ func TestDecideMembership(t *testing.T) {
 		{name: "not primary, with an heir", action: leave, reason: "NotPrimary",
 			p: person{user: active, directory: &okta, primary: "entra", own: own, heirWaits: true}},
 		{name: "nobody is primary", action: release, reason: "NotPrimary",
-			p: person{user: active, directory: &okta, own: own}},
+			p: person{user: active, directory: &idle, own: own}},
+		{name: "the election is under way", action: leave, p: person{user: active, directory: &okta, own: own}},
+		{name: "restored, where the person had no access", action: provision, reason: "Restored",
+			p: person{user: active, directory: &back, primary: "okta", roles: admin, own: own}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := decideMembership(c.p)

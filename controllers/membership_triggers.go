@@ -268,6 +268,7 @@ func (t triggers) roles() handler.Funcs {
 func (t triggers) directories() handler.Funcs {
 	return onChange(func(ctx context.Context, before, after *v1alpha1.ScimDirectory, q queue) {
 		if before != nil && after != nil && deleting(before) == deleting(after) &&
+			restored(before) == restored(after) &&
 			before.Status.Primary == after.Status.Primary && before.Spec.Primary == after.Spec.Primary &&
 			before.Spec.Users.Identifier == after.Spec.Users.Identifier &&
 			before.Spec.Users.Existing == after.Spec.Users.Existing &&

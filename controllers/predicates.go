@@ -14,12 +14,13 @@ func ofSpec() predicate.Predicate {
 	return predicate.Funcs{UpdateFunc: changesSpec}
 }
 
-// ofPlace lets updates of ScimDirectories through that ofSpec does, those of which one is primary, and those of which
-// Secrets' tokens are in use.
+// ofPlace lets updates of ScimDirectories through that ofSpec does, those of which one is primary, those of which
+// Secrets' tokens are in use, and those of whether one is restored.
 func ofPlace() predicate.Predicate {
 	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 		before, after := e.ObjectOld.(*v1alpha1.ScimDirectory), e.ObjectNew.(*v1alpha1.ScimDirectory)
 		return changesSpec(e) || before.Status.Primary != after.Status.Primary ||
+			before.Annotations[v1alpha1.UIDAnnotation] != after.Annotations[v1alpha1.UIDAnnotation] ||
 			!slices.Equal(secretsUsed(before), secretsUsed(after))
 	}}
 }

@@ -61,7 +61,7 @@ type targetReconciler struct {
 // +kubebuilder:rbac:groups=scim-operator.io,resources=apptargets,verbs=list;watch;patch
 // +kubebuilder:rbac:groups=scim-operator.io,resources=apptargets/status,verbs=patch
 // +kubebuilder:rbac:groups=scim-operator.io,resources=apptargetledgers,verbs=list;create;update;delete
-// +kubebuilder:rbac:groups=scim-operator.io,resources=appmemberships;approles,verbs=list;watch
+// +kubebuilder:rbac:groups=scim-operator.io,resources=appmemberships;approles;scimdirectories,verbs=list;watch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
@@ -72,6 +72,7 @@ func (r *targetReconciler) setup(mgr manager.Manager) error {
 		For(&v1alpha1.AppTarget{}, builder.WithPredicates(ofTarget())).
 		Watches(&v1alpha1.AppMembership{}, r.causes.of(r.members())).
 		Watches(&v1alpha1.AppRole{}, r.roles()).
+		Watches(&v1alpha1.ScimDirectory{}, r.directories()).
 		Complete(r.causes.record(r, func(result reconcile.Result) bool { return result.RequeueAfter == r.interval }))
 }
 
@@ -107,6 +108,15 @@ func (r *targetReconciler) roles() handler.Funcs {
 			return
 		}
 		r.changed(ctx, cmp.Or(after, before).Namespace, after == nil || deleting(after), q)
+	})
+}
+
+// directories looks at the targets of a namespace when one of its directories is acknowledged after a restore, or goes.
+func (r *targetReconciler) directories() handler.Funcs {
+	return onChange(func(ctx context.Context, before, after *v1alpha1.ScimDirectory, q queue) {
+		if before != nil && restored(before) && (after == nil || !restored(after)) {
+			r.changed(ctx, before.Namespace, true, q)
+		}
 	})
 }
 
@@ -168,14 +178,22 @@ func (r *targetReconciler) Reconcile(ctx context.Context, req reconcile.Request)
 	if deleting(t) && !takesBack(t) {
 		return retryConflict(reconcile.Result{}, r.letGo(ctx, t, w))
 	}
-	report, failure := r.run(ctx, t, w)
+	unacknowledged, err := r.restoredIn(ctx, t.Namespace)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	report, failure := r.run(ctx, t, w, unacknowledged != "")
 	w.looked.Store(r.clock.Now().UnixNano())
 	r.metrics.count(t, report)
 	if deleting(t) && failure == nil && nothingLeft(report) {
 		return retryConflict(reconcile.Result{}, r.letGo(ctx, t, w))
 	}
-	if err := r.tell(ctx, t, report, failure); err != nil {
+	if err := r.tell(ctx, t, report, failure, unacknowledged); err != nil {
 		return reconcile.Result{}, err
+	}
+	if failure == nil && unacknowledged != "" && len(report.Plan.Revoke) == 0 {
+		w.failures = 0
+		return reconcile.Result{RequeueAfter: r.interval}, nil
 	}
 	return r.next(ctx, t, w, report, failure), nil
 }
@@ -236,7 +254,7 @@ func (r *targetReconciler) hold(ctx context.Context, t *v1alpha1.AppTarget) erro
 }
 
 // run opens the target's system if need be, and takes one turn.
-func (r *targetReconciler) run(ctx context.Context, t *v1alpha1.AppTarget, w *work) (targets.Report, error) {
+func (r *targetReconciler) run(ctx context.Context, t *v1alpha1.AppTarget, w *work, revokeOnly bool) (targets.Report, error) {
 	if w.session == nil || w.session.Due() {
 		if err := r.open(ctx, t, w); err != nil {
 			return targets.Report{}, err
@@ -253,11 +271,12 @@ func (r *targetReconciler) run(ctx context.Context, t *v1alpha1.AppTarget, w *wo
 			}
 			return r.lookAtPeople(ctx, t)
 		},
-		Changed: func() bool { return changes.Load() != known },
-		Enforce: spec.Mode == v1alpha1.TargetEnforce,
-		Adopt:   spec.Adopt,
-		Before:  func(ctx context.Context) error { return r.hold(ctx, t) },
-		For:     targetTurn,
+		Changed:    func() bool { return changes.Load() != known },
+		Enforce:    spec.Mode == v1alpha1.TargetEnforce,
+		RevokeOnly: revokeOnly,
+		Adopt:      spec.Adopt,
+		Before:     func(ctx context.Context) error { return r.hold(ctx, t) },
+		For:        targetTurn,
 	})
 }
 

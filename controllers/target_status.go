@@ -16,8 +16,10 @@ import (
 // planLines is how many changes of a plan the status names.
 const planLines = 20
 
-// tell writes a target's status, and then tells what changed by Events.
-func (r *targetReconciler) tell(ctx context.Context, t *v1alpha1.AppTarget, report targets.Report, failure error) error {
+// tell writes a target's status, and then tells what changed by Events. Unacknowledged names a restored directory for which
+// grants wait.
+func (r *targetReconciler) tell(ctx context.Context, t *v1alpha1.AppTarget, report targets.Report, failure error, unacknowledged string,
+) error {
 	next := v1alpha1.AppTargetStatus{
 		ObservedGeneration: t.Generation, Kind: kindOf(t).Name, Mode: t.Spec.WithDefaults().Mode,
 		Grants: t.Status.Grants, Foreign: t.Status.Foreign, LeftOut: t.Status.LeftOut, Awaited: t.Status.Awaited, Plan: t.Status.Plan,
@@ -34,6 +36,9 @@ func (r *targetReconciler) tell(ctx context.Context, t *v1alpha1.AppTarget, repo
 		more = append(more, condition{c.Type, c.Status == "True", c.Reason, c.Message}) // nothing new is known of it
 	}
 	ready := targetReadiness(t, report, failure)
+	if ready.reason == v1alpha1.ReasonApplying && unacknowledged != "" && len(report.Plan.Revoke) == 0 {
+		ready = grantsWithheld(len(report.Plan.Grant), unacknowledged)
+	}
 	next.Conditions = deriveConditions(t.Status.Conditions, t.Generation, r.clock.Now(), ready, more...)
 	before := t.Status
 	if !sameConditions(before.Conditions, next.Conditions) || !sameButConditions(before, next) {

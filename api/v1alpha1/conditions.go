@@ -14,6 +14,8 @@ const (
 	ConditionTokensValid = "TokensValid"
 	// ConditionChangesHeld is present on a ScimDirectory while its safeguard holds removals of access back.
 	ConditionChangesHeld = "ChangesHeld"
+	// ConditionRestored is present on a ScimDirectory that came back from a backup, until an administrator acknowledges that.
+	ConditionRestored = "Restored"
 	// ConditionScopesMatch says whether Argo CD looks at the claim by which an argoCD target names people.
 	ConditionScopesMatch = "ScopesMatch"
 	// ConditionReleased is present on a ScimGroup that an administrator has released: anybody may edit or delete it, until
@@ -55,6 +57,8 @@ const (
 	ReasonSafeguard = "Safeguard"
 	// ReasonChangesHeld: the safeguard holds back what this object would lose.
 	ReasonChangesHeld = "ChangesHeld"
+	// ReasonRestored: the directory came back from a backup, and what people would gain waits until that is acknowledged.
+	ReasonRestored = "Restored"
 	// ReasonLastHolder: the person is the last one who has a protected role.
 	ReasonLastHolder = "LastHolder"
 	// ReasonLocalMemberExists: a local member has the same identifier, and users.existing is Reject.
@@ -145,6 +149,9 @@ const (
 const (
 	// ApproveAnnotation on a ScimDirectory releases the plan of held changes that it names (status.held.plan).
 	ApproveAnnotation = "scim-operator.io/approve"
+	// UIDAnnotation on a ScimDirectory is its own metadata.uid, which the operator records. Another one says that the directory
+	// is a copy from a backup: nobody gains anything by it until an administrator sets the annotation to its own.
+	UIDAnnotation = "scim-operator.io/uid"
 	// ReleaseAnnotation with the value "true" on a ScimGroup lets anybody edit or delete it. The SCIM server takes it away
 	// when the identity provider writes to the group again.
 	ReleaseAnnotation = "scim-operator.io/release"

@@ -50,6 +50,8 @@ const (
 	EventTokenErased = "TokenErased"
 	// EventChangesHeld: the safeguard holds removals of access back.
 	EventChangesHeld = "ChangesHeld"
+	// EventRestored: the directory came back from a backup and waits to be acknowledged.
+	EventRestored = "Restored"
 	// EventChangesReleased: an administrator approved held changes.
 	EventChangesReleased = "ChangesReleased"
 )

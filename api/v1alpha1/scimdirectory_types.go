@@ -282,7 +282,7 @@ type ScimDirectoryStatus struct {
 	// conditions are Ready; Primary (Elected, NotRequested, PrimaryConflict,
 	// HandingOver); TokensValid (NoToken, TokenExpired, TokenInvalid,
 	// TokenExpiringSoon); ChangesHeld while the safeguard holds removals back;
-	// Stalled while an administrator has to act.
+	// Restored while a directory from a backup waits to be acknowledged; Stalled while an administrator has to act.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

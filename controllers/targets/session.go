@@ -45,6 +45,8 @@ type Orders struct {
 	Changed func() bool
 	// Enforce carries the plan out; otherwise the run only looks.
 	Enforce bool
+	// RevokeOnly carries nothing out but what takes access away.
+	RevokeOnly bool
 	// Adopt takes over what others made.
 	Adopt bool
 	// Before is called before the first change, if there is one.
@@ -135,18 +137,18 @@ func (s *Session) enforce(ctx context.Context, o Orders, wanted *Wanted, r *Repo
 	var refused refusals
 	begin := sync.OnceValue(func() error { return o.Before(ctx) })
 	aside := Grants{} // what was refused is not tried again in this run
-	plan := MakePlan(*wanted, s.seen, o.Adopt)
+	plan := s.plan(o, *wanted)
 	for begun := s.clock.Now(); s.clock.Since(begun) < o.For; {
 		if o.Changed() {
 			var err error
 			if *wanted, err = s.want(ctx, o); err != nil {
 				return err
 			}
-			plan = MakePlan(*wanted, s.seen, o.Adopt).except(aside)
+			plan = s.plan(o, *wanted).except(aside)
 		}
 		if plan.Size() == 0 {
 			settler, is := s.system.(Settler)
-			if !is || len(refused) > 0 {
+			if !is || o.RevokeOnly || len(refused) > 0 {
 				break
 			}
 			if err := s.settle(ctx, settler, begin); err != nil || !s.unsettled {
@@ -169,6 +171,15 @@ func (s *Session) enforce(ctx context.Context, o Orders, wanted *Wanted, r *Repo
 		}
 	}
 	return refused.asError()
+}
+
+// plan is what the orders let be carried out.
+func (s *Session) plan(o Orders, wanted Wanted) Plan {
+	plan := MakePlan(wanted, s.seen, o.Adopt)
+	if o.RevokeOnly {
+		plan.Grant = nil
+	}
+	return plan
 }
 
 // settle lets the system do one thing of those that it does when nothing is to be changed.
