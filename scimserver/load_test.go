@@ -2,6 +2,7 @@ package scimserver_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -172,6 +173,89 @@ var _ = Describe("Under load", func() {
 		Expect(g.Wait()).To(Succeed())
 		Expect(inUse()-before).To(BeNumerically("<", mebibytes<<20), "%d connections", fit)
 		Expect(t.addUser("newcomer")).NotTo(BeEmpty())
+	})
+
+	It("imports everybody while a large group is pushed and others are written, and lets none of them wait", func(ctx SpecContext) {
+		const people, page, imports, mebibytes = 1_000, 100, 5, 200
+		const patience = 5 * time.Second // only who starves waits that long
+		t := newTenant(ctx)
+		t.url = "http://" + listen(ctx)
+		ids := make([]string, people)
+		var making errgroup.Group
+		making.SetLimit(16)
+		for i := range ids {
+			making.Go(func() error {
+				defer GinkgoRecover()
+				ids[i] = t.addUser(fmt.Sprint("person-", i))
+				return nil
+			})
+		}
+		Expect(making.Wait()).To(Succeed())
+		group := t.addGroup("Everybody")
+		list := func(ids []string) string {
+			return `[{"value":"` + strings.Join(ids, `"},{"value":"`) + `"}]`
+		}
+
+		before := inUse()
+		imported := make(chan struct{})
+		var working sync.WaitGroup
+		// repeat does something over and over until the imports are done, and at least once.
+		repeat := func(do func(round int)) {
+			working.Go(func() {
+				defer GinkgoRecover()
+				for round := 0; ; round++ {
+					do(round)
+					select {
+					case <-imported:
+						return
+					default:
+					}
+				}
+			})
+		}
+		pushed := []string{}
+		repeat(func(round int) { // nearly everybody, without the first and without the last in turns
+			pushed = ids[round%2*people/10 : people-(1-round%2)*people/10]
+			a := t.call(http.MethodPut, "/Groups/"+group, `{"displayName":"Everybody","members":`+list(pushed)+`}`)
+			Expect(a.status).To(Equal(http.StatusOK), a.String())
+		})
+		var longest atomic.Int64
+		for writer := range 4 {
+			repeat(func(round int) {
+				began := time.Now()
+				id := t.addUser(fmt.Sprintf("newcomer-%d-%d", writer, round))
+				Expect(t.patch("/Users/"+id, `{"op":"replace","path":"title","value":"Dr"}`).status).To(Equal(http.StatusOK))
+				Expect(t.patch("/Groups/"+group, `{"op":"add","path":"members","value":`+list([]string{id})+`}`).status).To(Equal(http.StatusNoContent))
+				if took := int64(time.Since(began)); took > longest.Load() {
+					longest.Store(took)
+				}
+			})
+		}
+		stop := sync.OnceFunc(func() { close(imported) })
+		defer stop()
+		for range imports {
+			seen := map[string]bool{}
+			for start, total := 1, people; start <= total; start += page {
+				a := t.get(fmt.Sprintf("/Users?startIndex=%d&count=%d", start, page))
+				Expect(a.status).To(Equal(http.StatusOK), a.String())
+				count, err := a.body["totalResults"].(json.Number).Int64()
+				Expect(err).NotTo(HaveOccurred())
+				total = int(count)
+				for _, r := range a.resources() {
+					id := r["id"].(string)
+					Expect(seen).NotTo(HaveKey(id), "twice in one import")
+					seen[id] = true
+				}
+			}
+			for _, id := range ids {
+				Expect(seen).To(HaveKey(id), "who was there before is in every import")
+			}
+			Expect(inUse() - before).To(BeNumerically("<", mebibytes<<20))
+		}
+		stop()
+		working.Wait()
+		Expect(time.Duration(longest.Load())).To(BeNumerically("<", patience), "three writes one after the other")
+		Expect(t.members(group)).To(ContainElements(pushed))
 	})
 
 	It("serves one token while another floods it", func(ctx SpecContext) {
