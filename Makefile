@@ -52,6 +52,7 @@ clean: ## Remove all that was built, and the state of `make run`.
 # meanwhile is noted in bin/rights; unless TESTFLAGS leave tests out, it must be what its roles allow, and all of that.
 .PHONY: test
 test: build ## Run all tests, against a real etcd and kube-apiserver.
+	@hack/browser.sh find >/dev/null || true
 	rm -rf bin/rights
 	assets="$$(go run ./hack/controlplane/assets)" && \
 	KUBEBUILDER_ASSETS="$$assets" CONTROLPLANE_AUDIT_DIR="$(CURDIR)/bin/rights" \

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -19,6 +20,8 @@ import (
 	"github.com/chromedp/chromedp/kb"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
 	"github.com/scim-operator/scim-operator/hack/controlplane"
@@ -29,17 +32,18 @@ import (
 //go:embed testdata/audit.js
 var audit string
 
-// chromium finds the browser: the one that CHROME names, or one that is installed.
+// chromium finds the browser, or says what to do to have one.
 func chromium() (string, error) {
-	if path := os.Getenv("CHROME"); path != "" {
-		return path, nil
+	root, err := controlplane.Root()
+	if err != nil {
+		return "", err
 	}
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path, nil
-		}
+	path, err := exec.Command(filepath.Join(root, "hack", "browser.sh"), "find").Output()
+	var without *exec.ExitError
+	if errors.As(err, &without) {
+		return "", errors.New(string(without.Stderr))
 	}
-	return "", errors.New("no Chromium is installed: install one (Debian: apt-get install chromium; hack/browser.sh does it), or name one by CHROME")
+	return strings.TrimSpace(string(path)), err
 }
 
 // tab is a page of a real browser in which scripts are off, and what went wrong in it.
@@ -157,9 +161,10 @@ func (t *tab) photograph(name string) {
 var _ = Describe("In a browser without scripts", func() {
 	It("every page can be read, by everybody, on any screen, in the light and in the dark", func(ctx context.Context) {
 		t := open()
-		c := furnished(ctx, func(d *v1alpha1.ScimDirectory) {
+		acme := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "acme"}} // the pictures are for the documentation, too
+		c := furnish(ctx, foundIn(ctx, acme, func(d *v1alpha1.ScimDirectory) {
 			d.Spec.Safeguard = &v1alpha1.Safeguard{Minimum: new(int32(1)), Percent: new(int32(1))}
-		})
+		}))
 		token := c.editor(ctx)
 		c.group("Everybody", c.ada, c.grace, c.leaver)
 		b := signIn(token)

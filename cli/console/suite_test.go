@@ -40,7 +40,8 @@ var (
 var _ = BeforeSuite(func(ctx context.Context) {
 	installed = operator.Install(ctx)
 	address = operator.FreeAddress()
-	running = installed.Launch(operator.FreeAddress(), "--console-bind-address="+address, "--trust-forwarded-headers").UntilReady()
+	running = installed.Launch(operator.FreeAddress(), "--console-bind-address="+address, "--trust-forwarded-headers",
+		"--external-url=https://scim.example.com").UntilReady()
 })
 
 // organization is a namespace with the primary directory okta, and its identity provider.
@@ -48,7 +49,11 @@ type organization struct{ namespace, token string }
 
 func found(ctx context.Context, change ...func(*v1alpha1.ScimDirectory)) organization {
 	GinkgoHelper()
-	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "org-"}}
+	return foundIn(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "org-"}}, change...)
+}
+
+func foundIn(ctx context.Context, ns *corev1.Namespace, change ...func(*v1alpha1.ScimDirectory)) organization {
+	GinkgoHelper()
 	Expect(installed.Admin.Create(ctx, ns)).To(Succeed())
 	o := organization{ns.Name, v1alpha1.NewToken()}
 	Expect(installed.Admin.Create(ctx, &corev1.Secret{
@@ -243,7 +248,12 @@ type company struct {
 
 func furnished(ctx context.Context, change ...func(*v1alpha1.ScimDirectory)) company {
 	GinkgoHelper()
-	c := company{organization: found(ctx, change...)}
+	return furnish(ctx, found(ctx, change...))
+}
+
+func furnish(ctx context.Context, o organization) company {
+	GinkgoHelper()
+	c := company{organization: o}
 	c.role(ctx, "member", "Everybody who works here")
 	c.role(ctx, "admin", "Changes settings and invites people", "Administrators")
 	c.role(ctx, "developer", "Deploys and reads logs", "Engineering")

@@ -17,7 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-var allComponents = []string{"split", "autoscaling", "ingress", "httproute", "monitoring"}
+var allComponents = []string{"split", "autoscaling", "ingress", "httproute", "console", "monitoring"}
 
 // url is the address that config has as an example.
 const url = "--set=externalURL=https://scim.example.com"
@@ -44,6 +44,7 @@ var _ = Describe("What is rendered", func() {
 		Entry("with autoscaling", overlaid("autoscaling")),
 		Entry("with an Ingress", overlaid("ingress")),
 		Entry("with the Gateway API", overlaid("httproute")),
+		Entry("with the console", overlaid("console")),
 		Entry("with monitoring", overlaid("monitoring")),
 		Entry("with all components", overlaid(allComponents...)),
 		Entry("the chart", charted()),
@@ -91,9 +92,11 @@ var _ = Describe("What is rendered", func() {
 		Entry("with the Gateway API", []string{"httproute"}, "--set=httpRoute.enabled=true"),
 		Entry("with traces", []string{"tracing"}, "--set=tracing.endpoint=http://otel-collector.observability:4318"),
 		Entry("without impersonation", []string{"no-impersonation"}, "--set=targets.impersonate=false"),
+		Entry("with the console", []string{"console"}, "--set=console.enabled=true"),
+		Entry("with the console, split", []string{"split", "console"}, "--set=split.enabled=true,console.enabled=true"),
 		Entry("with monitoring", []string{"monitoring"}, "--set=monitoring.enabled=true"),
 		Entry("with everything", allComponents,
-			"--set=split.enabled=true,autoscaling.enabled=true,ingress.enabled=true,httpRoute.enabled=true,monitoring.enabled=true"),
+			"--set=split.enabled=true,autoscaling.enabled=true,ingress.enabled=true,httpRoute.enabled=true,console.enabled=true,monitoring.enabled=true"),
 	)
 
 	It("has the same split by the folder as by the component", func(ctx context.Context) {

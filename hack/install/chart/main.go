@@ -27,6 +27,7 @@ var components = []component{
 	{"autoscaling", ".Values.autoscaling.enabled"},
 	{"ingress", ".Values.ingress.enabled"},
 	{"httproute", ".Values.httpRoute.enabled"},
+	{"console", ".Values.console.enabled"},
 	{"monitoring", ".Values.monitoring.enabled"},
 }
 

@@ -102,6 +102,7 @@ func (s *sheet) networkPolicy(spec map[string]any) error {
 	}
 	rules[metrics] = s.lines("{{- if .Values.metrics.enabled }}\n- from:\n{{- toYaml .Values.networkPolicy.metricsFrom | nindent 4 }}\n" +
 		"  ports:\n  - port: metrics\n{{- end }}")
+	spec["ingress"] = append(rules, s.lines("{{- if .Values.console.enabled }}\n- from:\n  - namespaceSelector: {}\n  ports:\n  - port: console\n{{- end }}"))
 	spec["policyTypes"] = append(spec["policyTypes"].([]any), s.lines("{{- if .Values.networkPolicy.egress }}\n- Egress\n{{- end }}"))
 	spec[s.lines("{{- with .Values.networkPolicy.egress }}\negress:\n{{- toYaml . | nindent 2 }}\n{{- end }}")] = ""
 	return nil
@@ -159,6 +160,9 @@ func (s *sheet) deployment(object *unstructured.Unstructured) error {
 			ports[i] = s.lines("{{- if .Values.metrics.enabled }}\n- containerPort: 9090\n  name: metrics\n{{- end }}")
 		}
 	}
+	if !controllers {
+		container["ports"] = append(ports, s.lines("{{- if .Values.console.enabled }}\n- containerPort: 8082\n  name: console\n{{- end }}"))
+	}
 	return s.arguments(container, controllers)
 }
 
@@ -179,6 +183,9 @@ func (s *sheet) arguments(container map[string]any, controllers bool) error {
 	}
 	if err := change("--metrics-bind-address=:9090", `--metrics-bind-address=`+s.value(`ternary ":9090" "0" .Values.metrics.enabled`)); err != nil {
 		return err
+	}
+	if !controllers {
+		arguments = append(arguments, s.lines("{{- if .Values.console.enabled }}\n- --console-bind-address=:8082\n{{- end }}"))
 	}
 	container["args"] = append(arguments, s.lines(strings.Join([]string{
 		"{{- if .Values.trustForwardedHeaders }}", "- --trust-forwarded-headers", "{{- end }}",
