@@ -7,16 +7,27 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 )
 
-// chatter are lines of controller-runtime that tell nobody anything: one for each watch of each controller at every start,
-// and one for each probe until everything has been read, which says neither what failed nor why; the answer to the probe does.
-var chatter = map[string]bool{"Starting EventSource": true, "healthz check failed": true}
+// chatter are lines of controller-runtime that tell nobody anything: one for each watch and some for each controller at every
+// start and end, and one for each probe until everything has been read, which says neither what failed nor why, as the answer
+// to the probe does.
+var chatter = map[string]bool{
+	"Starting EventSource": true,
+	"Starting Controller":  true, // "Starting workers" follows
+	"All workers finished": true,
+	"Shutdown signal received, waiting for all workers to finish": true,
+
+	"healthz check failed": true,
+}
 
 // newLogger returns the log on standard error: JSON, or for people to read in development.
 func newLogger(development bool) logr.Logger {
-	return zap.New(zap.UseDevMode(development), zap.RawZapOpts(
-		uberzap.WithCaller(development),
-		uberzap.WrapCore(func(c zapcore.Core) zapcore.Core { return withoutChatter{c} }),
-	))
+	return zap.New(zap.UseDevMode(development), withoutCaller,
+		zap.RawZapOpts(uberzap.WrapCore(func(c zapcore.Core) zapcore.Core { return withoutChatter{c} })))
+}
+
+// withoutCaller leaves out the line of code, which only some lines have, and which says nothing to whoever has another version.
+func withoutCaller(o *zap.Options) {
+	o.EncoderConfigOptions = append(o.EncoderConfigOptions, func(c *zapcore.EncoderConfig) { c.CallerKey = zapcore.OmitKey })
 }
 
 type withoutChatter struct{ zapcore.Core }

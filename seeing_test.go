@@ -136,6 +136,12 @@ var _ = Describe("An administrator", func() {
 		Expect(operations(auditLog + ".1")).To(HaveExactElements("r-1 UserCreated", "r-2 GroupCreated", "r-3 MemberAdded",
 			"r-4 UserUpdated", "r-5 UserDeactivated", "r-6 UserReactivated", "r-7 MemberRemoved"))
 		Expect(operations(auditLog)).To(HaveExactElements("r-8 UserDeleted"))
-		Expect(string(o.Log.Contents())).NotTo(Or(ContainSubstring("forbidden"), ContainSubstring(seeingToken)))
+		Expect(string(o.Log.Contents())).NotTo(Or(ContainSubstring("forbidden"), ContainSubstring(seeingToken),
+			ContainSubstring("ada@"), ContainSubstring("Countess"), ContainSubstring("Staff")))
+
+		By("finding no chatter in the log")
+		Expect(string(o.Log.Contents())).To(ContainSubstring("Starting workers"))
+		Expect(string(o.Log.Contents())).NotTo(Or(ContainSubstring("Starting EventSource"), ContainSubstring("Starting Controller"),
+			ContainSubstring("All workers finished"), ContainSubstring("healthz check failed"), ContainSubstring(`"caller"`)))
 	})
 })
