@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
@@ -41,6 +42,10 @@ func taken(attribute, holder string) error {
 		attribute, holder, attribute)}
 }
 
+// policyNotReady is what the API server says when it cannot ask an admission policy, as in the first moments after it has
+// started. It refuses then whatever the policy might refuse, and it is no fault of what was to be written.
+const policyNotReady = "denied request: failed to configure "
+
 // fromAPI translates an error of the API server. Errors that the protocol handles itself (not found, conflict) are
 // handled before.
 func fromAPI(err error) error {
@@ -56,6 +61,9 @@ func fromAPI(err error) error {
 		detail := err.Error()
 		if errors.As(err, &status) {
 			detail = status.Status().Message
+		}
+		if strings.Contains(detail, policyNotReady) {
+			return fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}
 		return &schema.Error{ScimType: schema.InvalidValue, Detail: "Kubernetes refuses the resource: " + detail}
 	case errors.Is(err, context.Canceled):
