@@ -248,10 +248,20 @@ var _ = Describe("Tracing", func() {
 		o.call(place, http.MethodPatch, group, `{"Operations":[{"op":"replace","path":"externalId","value":"00g1"}]}`)
 		Expect(c.named("reconcile membership")).To(HaveEach(HaveField("Links", ContainElement(proxyTrace))))
 
+		By("tracing each operation of a bulk request")
+		o.call(place, http.MethodPost, "/Bulk", `{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"Operations":[
+			{"method":"POST","path":"/Users","bulkId":"1","data":{"userName":"grace@example.org"}}]}`,
+			"Traceparent", strings.Replace(traceparent, proxyTrace, strings.Repeat("b", 32), 1))
+		Eventually(func(g Gomega) {
+			bulk, operation := c.named("POST /scim/v2/{namespace}/{directory}/Bulk"), c.named("POST /scim/v2/Users")
+			g.Expect(bulk).To(HaveLen(1))
+			g.Expect(operation).To(ConsistOf(HaveField("Parent", bulk[0].ID)))
+		}).Should(Succeed())
+
 		By("having told the collector no name and no address")
 		o.Signal(syscall.SIGTERM)
 		Eventually(o.Exited, 35*time.Second).Should(BeClosed())
-		for _, name := range []string{"ada@", "Lovelace", "countess@", "example.org", "Crown", tracedToken} {
+		for _, name := range []string{"ada@", "grace@", "Lovelace", "countess@", "example.org", "Crown", tracedToken} {
 			Expect(c.raw.String()).NotTo(ContainSubstring(name))
 		}
 	})

@@ -73,7 +73,7 @@ func (r *targetReconciler) setup(mgr manager.Manager) error {
 		Watches(&v1alpha1.AppMembership{}, r.causes.of(r.members())).
 		Watches(&v1alpha1.AppRole{}, r.roles()).
 		Watches(&v1alpha1.ScimDirectory{}, r.directories()).
-		Complete(r.causes.record(r, func(result reconcile.Result) bool { return result.RequeueAfter == r.interval }))
+		Complete(r.causes.record(r, func(result reconcile.Result) bool { return result.IsZero() || result.RequeueAfter == r.interval }))
 }
 
 // ofTarget lets updates through that ofSpec does, and those of what snapshot is asked for.
