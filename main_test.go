@@ -233,6 +233,7 @@ var _ = Describe("The operator", Ordered, ContinueOnFailure, func() {
 		Entry("no address", "--external-url", "--scim-bind-address=:0"),
 		Entry("an address without a scheme", "--external-url", "--external-url=scim.example.com"),
 		Entry("nothing to do", "leave nothing to do", "--scim=false", "--controllers=false", "--external-url=https://x"),
+		Entry("a console without its index", "needs --scim", "--console-bind-address=:0", "--scim=false", "--external-url=https://x"),
 		Entry("half a certificate", "--tls-key-file", "--tls-cert-file=x", "--external-url=https://x"),
 		Entry("a stray word", `unknown argument "serve"`, "serve"),
 	)

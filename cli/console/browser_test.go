@@ -39,8 +39,7 @@ func chromium() (string, error) {
 		return "", err
 	}
 	path, err := exec.Command(filepath.Join(root, "hack", "browser.sh"), "find").Output()
-	var without *exec.ExitError
-	if errors.As(err, &without) {
+	if without, ok := errors.AsType[*exec.ExitError](err); ok {
 		return "", errors.New(string(without.Stderr))
 	}
 	return strings.TrimSpace(string(path)), err
