@@ -128,6 +128,13 @@ build-installer: ## Write dist/install.yaml, for IMAGE and EXTERNAL_URL.
 package-chart: ## Package the chart as CHART_VERSION into dist.
 	go run ./hack/install/release -chart dist -version "$(CHART_VERSION)"
 
+# After the release is tagged: from then on, CRDs and objects of later versions are held to what it left.
+.PHONY: baseline
+baseline: ## Note what this release leaves in a cluster, for the tests of upgrades.
+	rm -rf hack/upgrade/testdata/release/crds && cp -r config/crd/bases hack/upgrade/testdata/release/crds
+	assets="$$(go run ./hack/controlplane/assets)" && \
+	KUBEBUILDER_ASSETS="$$assets" go test -count=1 ./hack/upgrade -args -baseline
+
 .PHONY: docker-build
 docker-build: ## Build IMAGE with docker, or with another such program as DOCKER.
 	$(DOCKER) build --build-arg VERSION="$(VERSION)" --tag "$(IMAGE)" .

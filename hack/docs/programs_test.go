@@ -13,7 +13,7 @@ import (
 
 // others are programs that are not ours and not run here: of these only the grammar of the shell is proven.
 var others = []string{
-	"base64", "cat", "cd", "curl", "cut", "date", "diff", "docker", "echo", "exit", "export", "git", "grep", "head", "jq", "kind", "kubeseal",
+	"awk", "base64", "cat", "cd", "curl", "cut", "date", "diff", "docker", "echo", "exit", "export", "git", "grep", "head", "jq", "kind", "kubeseal", "mkdir",
 	"openssl", "printf", "read", "sed", "set", "sha256sum", "sort", "tail", "tee", "test", "velero",
 }
 

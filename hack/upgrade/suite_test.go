@@ -62,9 +62,12 @@ func shell(i *operator.Installation, folder, script string) {
 	Expect(err).NotTo(HaveOccurred(), "%s\n%s", script, out)
 }
 
-var block = regexp.MustCompile("(?ms)^```sh\n(.*?)^```")
+var (
+	session = regexp.MustCompile("(?ms)^```console\n(.*?)^```")
+	typed   = regexp.MustCompile(`(?m)^\$ ((?:.*\\\n)*.*)$`)
+)
 
-// scripts are the blocks of a document by the headings above them.
+// scripts are what a document has its reader type first below each heading.
 func scripts(document string) map[string]string {
 	GinkgoHelper()
 	root, err := controlplane.Root()
@@ -74,8 +77,10 @@ func scripts(document string) map[string]string {
 	all := map[string]string{}
 	for _, section := range strings.Split(string(page), "\n## ")[1:] {
 		heading, body, _ := strings.Cut(section, "\n")
-		if b := block.FindStringSubmatch(body); b != nil {
-			all[heading] = b[1]
+		if b := session.FindStringSubmatch(body); b != nil {
+			for _, line := range typed.FindAllStringSubmatch(b[1], -1) {
+				all[heading] += line[1] + "\n"
+			}
 		}
 	}
 	return all
