@@ -76,3 +76,31 @@ var _ = Describe("Server and controllers by themselves", func() {
 		}
 	})
 })
+
+var _ = Describe("Without the right to act as other ServiceAccounts", func() {
+	It("targets say so, until it is given in their namespace", func(ctx context.Context) {
+		installed.Kubectl("delete", "clusterrolebinding", "scim-operator-impersonator")
+		DeferCleanup(installed.Plane.GiveRights)
+		const ns = "targets-apart"
+		Expect(installed.Admin.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: ns}})).To(Succeed())
+		installed.Kubectl("create", "serviceaccount", "granter", "-n", ns)
+		installed.Kubectl("create", "role", "granter", "-n", ns, "--verb=get,list,create,update,delete", "--resource=rolebindings")
+		installed.Kubectl("create", "rolebinding", "granter", "-n", ns, "--role=granter", "--serviceaccount="+ns+":granter")
+		Expect(installed.Admin.Create(ctx, &v1alpha1.AppRole{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "viewer"}})).To(Succeed())
+		t := &v1alpha1.AppTarget{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "cluster"}}
+		t.Spec.Mode, t.Spec.ServiceAccountName = v1alpha1.TargetEnforce, "granter"
+		t.Spec.KubernetesRBAC = &v1alpha1.KubernetesRBACTarget{
+			Subject:  "{{ .userName }}",
+			Bindings: []v1alpha1.KubernetesBinding{{Role: "viewer", RoleRef: v1alpha1.KubernetesRoleReference{Kind: "ClusterRole", Name: "view"}}},
+		}
+		Expect(installed.Admin.Create(ctx, t)).To(Succeed())
+		installed.Launch(operator.FreeAddress(), "--target-interval=1s").UntilReady()
+		ready := func() string {
+			return installed.Kubectl("get", "apptarget", "cluster", "-n", ns, "-o", `jsonpath={.status.conditions[?(@.type=="Ready")]}`)
+		}
+		Eventually(ready).Should(And(ContainSubstring(`"status":"False"`), ContainSubstring("cannot impersonate")))
+		installed.Kubectl("create", "rolebinding", "scim-operator-impersonator", "-n", ns,
+			"--clusterrole=scim-operator-impersonator", "--serviceaccount=scim-system:scim-operator")
+		Eventually(ready).Should(ContainSubstring(`"status":"True"`))
+	})
+})

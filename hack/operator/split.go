@@ -35,4 +35,6 @@ func Split(ctx context.Context, plane *controlplane.ControlPlane) {
 				To(gomega.Succeed(), "%s %s", o.GetKind(), o.GetName())
 		}
 	}
+	gomega.Expect(plane.UntilMay(ctx, Server, controlplane.ServerRight)).To(gomega.Succeed())
+	gomega.Expect(plane.UntilMay(ctx, Controllers, controlplane.ControllersRight, controlplane.LeaderRight)).To(gomega.Succeed())
 }

@@ -74,8 +74,11 @@ func (e event) request() request {
 	if found := allowedBy.FindStringSubmatch(e.Annotations["authorization.k8s.io/reason"]); found != nil {
 		r.role = found[1]
 	}
-	if e.ResponseStatus.Code == http.StatusForbidden && strings.Contains(e.ResponseStatus.Message, " cannot ") {
-		r.refusal = e.ResponseStatus.Message
+	message := e.ResponseStatus.Message
+	// That it may act as nobody else is no mistake: an installation can leave that right out.
+	optional := strings.Contains(message, " cannot impersonate")
+	if e.ResponseStatus.Code == http.StatusForbidden && strings.Contains(message, " cannot ") && !optional {
+		r.refusal = message
 	}
 	if o := e.ObjectRef; o != nil {
 		r.rights = e.needed(right{e.Verb, o.APIGroup, strings.TrimSuffix(o.Resource+"/"+o.Subresource, "/")})

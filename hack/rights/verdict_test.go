@@ -72,6 +72,8 @@ func TestRequest(t *testing.T) {
 		{name: "no object", line: `{"verb":"get","requestURI":"/api"}`},
 		{name: "refused by RBAC", rights: "get a", refused: true,
 			line: `{"verb":"get","objectRef":{"resource":"a"},"responseStatus":{"code":403,"message":"a is forbidden: User \"x\" cannot get resource \"a\""}}`},
+		{name: "refused to act as another", rights: "get a",
+			line: `{"verb":"get","objectRef":{"resource":"a"},"responseStatus":{"code":403,"message":"User \"x\" cannot impersonate resource \"serviceaccounts\""}}`},
 		{name: "refused by a policy", rights: "get a",
 			line: `{"verb":"get","objectRef":{"resource":"a"},"responseStatus":{"code":403,"message":"ValidatingAdmissionPolicy 'p' denied request"}}`},
 		{name: "refused to another", rights: "impersonate serviceaccounts",
