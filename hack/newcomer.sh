@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 here="$PWD" dir="$(mktemp -d)" server=
 finish() {
-  [[ -z "$server" ]] || { kill -INT "$server" && wait "$server" || true; }
+  [[ -z "$server" ]] || { kill "$server" && wait "$server" || true; }
   rm -rf "$dir"
 }
 trap finish EXIT

@@ -5,6 +5,7 @@
 //	         flags, files, targets, values and kinds that there are. With the word `played` behind the language, the commands
 //	         of a page run one after the other, on a real control plane, and must print what is shown; with the word
 //	         `beside` too, a command keeps running in a shell of its own.
+//	sh       commands without prompts, which are proven in the same way; so are indented blocks.
 //	yaml     manifests, which a real API server must accept; or, as the comment in its first line says, values.yaml of the
 //	         chart or a kustomization.yaml, which must render.
 //	json     and jsonl, which must be well-formed.

@@ -86,9 +86,7 @@ func complaints(p page, b block) (wrong []string) {
 			complain(s.line, proveCommand(s.command))
 		}
 	case "sh":
-		for i, command := range strings.Split(b.text, "\n") {
-			complain(b.line+i, proveCommand(command))
-		}
+		complain(b.line, proveCommand(b.text))
 	case "json", "jsonl":
 		decoder := json.NewDecoder(strings.NewReader(b.text))
 		for {
