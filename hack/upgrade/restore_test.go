@@ -81,7 +81,7 @@ var _ = Describe("An organization that is restored from a backup into another cl
 		}).Should(Succeed())
 	})
 
-	It("answers its identity provider under the same ids, and no old version matches", func(ctx context.Context) {
+	It("answers its identity provider under the same ids, and no old version matches", func() {
 		for path, remembered := range map[string][]listed{"/Users": rememberedUsers, "/Groups": rememberedGroups} {
 			again := now.scim(http.MethodGet, path, "").body.Resources
 			Expect(again).To(HaveLen(len(remembered)))
