@@ -201,7 +201,7 @@ func measureMemory(ctx context.Context, p plan, s *stage, r *report) error {
 	if err != nil {
 		return err
 	}
-	bare, err := runBareInformer(ctx, s.kubeconfig)
+	bare, err := runBareInformer(ctx, s.bareKubeconfig)
 	if err != nil {
 		return err
 	}
@@ -222,7 +222,7 @@ func measureStart(ctx context.Context, p plan, s *stage, r *report) error {
 		defer o.stop()
 		return o.took.Seconds(), nil
 	}, func(ctx context.Context, _ int) (float64, error) {
-		bare, err := runBareInformer(ctx, s.kubeconfig)
+		bare, err := runBareInformer(ctx, s.bareKubeconfig)
 		return bare.Seconds, err
 	})
 	if err != nil {

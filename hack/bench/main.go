@@ -55,7 +55,7 @@ func main() {
 	short := flag.Bool("quick", false, "measure less, in some minutes")
 	out := flag.String("out", "bin/bench", "the folder for results.md, results.json and the plots")
 	binary := flag.String("binary", "bin/scim-operator", "the operator to measure")
-	only := flag.String("only", ".", "measure what matches this regular expression: creates, controllers, targets, fill, reads, import, groups, memory, start, resync, sizes")
+	only := flag.String("only", ".", "measure what matches this regular expression: creates, controllers, targets, fill, reads, import, groups, growth, memory, start, resync, sizes")
 	docs := flag.String("docs", "", "also put the table and the plots into performance.md of this folder")
 	flag.Parse()
 	selected, err := regexp.Compile(*only)
@@ -101,6 +101,7 @@ func run(ctx context.Context, p plan, only *regexp.Regexp, binary string) (r *re
 		{"reads", measureReads},
 		{"import", measureImport},
 		{"groups", measureGroups},
+		{"growth", measureGrowth},
 		{"memory", measureMemory},
 		{"start", measureStart},
 		{"resync", measureResync},

@@ -99,7 +99,7 @@ func (s *stage) startBareServer(which string, input []byte) (*operator, error) {
 		return nil, err
 	}
 	cmd := exec.Command(path, which)
-	cmd.Env = append(os.Environ(), "KUBECONFIG="+s.kubeconfig)
+	cmd.Env = append(os.Environ(), "KUBECONFIG="+s.bareKubeconfig)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Stdin, cmd.Stderr = bytes.NewReader(input), os.Stderr
 	stdout, err := cmd.StdoutPipe()

@@ -11,13 +11,16 @@ import (
 	"slices"
 
 	"github.com/google/uuid"
+	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	"sigs.k8s.io/yaml"
@@ -46,8 +49,9 @@ type stage struct {
 	plane  *controlplane.ControlPlane
 	dir    string
 	binary string
-	// kubeconfig is an administrator's; the operator has its own, with the rights of its ServiceAccount.
-	kubeconfig, operatorKubeconfig string
+	// The operator and what it is compared with are ServiceAccounts of one namespace, so that the API server puts them in the
+	// same queue: an administrator would pass by all others.
+	operatorKubeconfig, bareKubeconfig string
 	// admin works with the operator's kinds, bare with copies of ScimUser and AppMembership that no operator watches: what
 	// a bare client writes must not cost the operator anything.
 	admin, bare client.WithWatch
@@ -80,19 +84,10 @@ func setTheStage(ctx context.Context, binary string) (_ *stage, err error) {
 	if err := plane.GiveRights(ctx); err != nil {
 		return nil, err
 	}
-	kubeconfig, err := plane.Kubeconfig("bench", "system:masters")
-	if err != nil {
+	if s.operatorKubeconfig, err = s.account(controlplane.OperatorAccount); err != nil {
 		return nil, err
 	}
-	s.kubeconfig = filepath.Join(s.dir, "kubeconfig")
-	if err := os.WriteFile(s.kubeconfig, kubeconfig, 0o600); err != nil {
-		return nil, err
-	}
-	if kubeconfig, err = plane.AccountKubeconfig(controlplane.OperatorAccount); err != nil {
-		return nil, err
-	}
-	s.operatorKubeconfig = filepath.Join(s.dir, "operator.kubeconfig")
-	if err := os.WriteFile(s.operatorKubeconfig, kubeconfig, 0o600); err != nil {
+	if s.bareKubeconfig, err = s.account(bareAccount); err != nil {
 		return nil, err
 	}
 	unthrottled := rest.CopyConfig(plane.Config)
@@ -103,10 +98,40 @@ func setTheStage(ctx context.Context, binary string) (_ *stage, err error) {
 	if err := installBareKinds(unthrottled, "scimusers", "appmemberships"); err != nil {
 		return nil, err
 	}
-	if s.bare, err = newClient(unthrottled, addBareKinds); err != nil {
+	if err := s.admin.Create(ctx, &rbacv1.ClusterRoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: bareAccount},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "cluster-admin"},
+		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: controlplane.AccountName(bareAccount)}},
+	}); err != nil {
+		return nil, err
+	}
+	if err := plane.UntilMay(ctx, bareAccount, authorizationv1.ResourceAttributes{
+		Verb: "create", Group: bareGroup.Group, Resource: "scimusers",
+	}); err != nil {
+		return nil, err
+	}
+	bare, err := clientcmd.BuildConfigFromFlags("", s.bareKubeconfig)
+	if err != nil {
+		return nil, err
+	}
+	bare.QPS = -1
+	if s.bare, err = newClient(bare, addBareKinds); err != nil {
 		return nil, err
 	}
 	return s, s.furnish(ctx)
+}
+
+// bareAccount is the ServiceAccount of what the operator is compared with.
+const bareAccount = "bare-client"
+
+// account writes the kubeconfig of a ServiceAccount of the operator's namespace, and returns where it is.
+func (s *stage) account(name string) (string, error) {
+	kubeconfig, err := s.plane.AccountKubeconfig(name)
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(s.dir, name+".kubeconfig")
+	return path, os.WriteFile(path, kubeconfig, 0o600)
 }
 
 func newClient(config *rest.Config, kinds ...func(*runtime.Scheme) error) (client.WithWatch, error) {

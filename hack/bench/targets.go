@@ -162,7 +162,7 @@ func perLeaver(n int, leave func(i int) error) (float64, error) {
 }
 
 func until(ctx context.Context, every time.Duration, done func() (bool, error)) error {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Minute)
 	defer cancel()
 	for {
 		if is, err := done(); err != nil || is {
