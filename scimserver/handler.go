@@ -90,7 +90,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	change := h.audit(q, answer.status, err)
 	answer.send(w, q.mediaType)
 	endSpan(q, span, answer.status, err)
-	h.logRequest(q, answer.status, err)
+	h.logRequest(q, answer.status, change, err)
 	q.announce(change)
 }
 
@@ -104,7 +104,7 @@ func (h *handler) dispatch(q *request, refusal error) *response {
 	answer, err := h.answer(q, refuse, h.checkStore, h.parse)
 	change := h.audit(q, answer.status, err)
 	endSpan(q, span, answer.status, err)
-	h.logRequest(q, answer.status, err)
+	h.logRequest(q, answer.status, change, err)
 	q.announce(change)
 	return answer
 }

@@ -101,7 +101,7 @@ func (q *request) measured() directoryLabels {
 	return directoryLabels{q.credential.Namespace, q.credential.Directory}
 }
 
-// changedNothing says whether a request succeeded that was to change something and did not.
-func (q *request) changedNothing(status int) bool {
-	return status < http.StatusMultipleChoices && q.directory != nil && q.attempted(status) != nil && q.directory.Change() == nil
+// toChange says whether a request succeeded that was to change something.
+func (q *request) toChange(status int) bool {
+	return status < http.StatusMultipleChoices && q.directory != nil && q.attempted(status) != nil
 }

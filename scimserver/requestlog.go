@@ -7,18 +7,20 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/scim-operator/scim-operator/scimserver/store"
 )
 
 // logRequest writes one line for each request, and for each operation of a bulk request, be it a read or a write, and counts
 // it. Both name things by ids; they hold no token and no attribute value, and of what the client chose only its request
 // id, if that is plain.
-func (h *handler) logRequest(q *request, status int, err error) {
+func (h *handler) logRequest(q *request, status int, change *store.Change, err error) {
 	took := time.Since(q.started)
 	route := q.route.pattern
 	if route == "" {
 		route = "unknown"
 	}
-	h.metrics.observe(q.Method, route, status, q.measured(), q.changedNothing(status), took)
+	h.metrics.observe(q.Method, route, status, q.measured(), change == nil && q.toChange(status), took)
 
 	attributes := []slog.Attr{
 		slog.String("request", q.id),
