@@ -36,7 +36,7 @@ type plan struct {
 }
 
 var (
-	full = plan{users: 100_000, members: 100_000, rounds: 7, writes: 2000, reads: 3 * time.Second, pushed: 10_000, pushes: 1, carried: 10_000,
+	full = plan{users: 100_000, members: 100_000, rounds: 5, writes: 2000, reads: 3 * time.Second, pushed: 10_000, pushes: 1, carried: 10_000,
 		sizes: []int{100, 1_000, 10_000, 100_000}}
 	quick = plan{users: 5_000, members: 5_000, rounds: 3, writes: 500, reads: time.Second, pushed: 500, pushes: 3, carried: 2_000,
 		sizes: []int{100, 500, 2_000}}
