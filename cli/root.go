@@ -65,7 +65,7 @@ func (s *session) command(version string) *cobra.Command {
 	s.bind(root.PersistentFlags())
 	root.AddCommand(
 		s.directoryCommand(), s.tokenCommand(), s.usersCommand(), s.groupsCommand(), s.groupCommand(),
-		s.whoCanCommand(), s.whyCommand(), s.planCommand(), s.approveCommand(), s.auditCommand(),
+		s.whoCanCommand(), s.whyCommand(), s.planCommand(), s.approveCommand(), s.acknowledgeCommand(), s.auditCommand(),
 		s.exportCommand(), s.replayCommand(),
 	)
 	return root
