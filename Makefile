@@ -5,7 +5,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-FUZZTIME ?= 5m
+FUZZTIME ?= 1000000x
 TESTFLAGS ?=
 
 CONTROLLER_GEN ?= bin/tools/controller-gen
@@ -64,7 +64,7 @@ test-race: ## Run all tests under the race detector.
 	$(MAKE) test TESTFLAGS=-race
 
 .PHONY: fuzz
-fuzz: ## Run every fuzz target for FUZZTIME (5m).
+fuzz: ## Run every fuzz target FUZZTIME (1000000x).
 	hack/fuzz.sh $(FUZZTIME)
 
 .PHONY: lint
