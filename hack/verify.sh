@@ -23,7 +23,7 @@ for generated in api config docs; do
 done
 
 # Module files. The modules named source hold little or nothing beside the programs that are built from them.
-for module in . hack/tools hack/controlplane/source hack/openfga/source hack/argocd/source hack/grafana/source hack/install/source hack/monitoring/source hack/docs/source; do
+for module in . hack/tools hack/controlplane/source hack/openfga/source hack/argocd/source hack/grafana/source hack/install/source hack/monitoring/source hack/docs/source hack/cluster/source; do
   go -C "$module" mod tidy -diff || complain "$module/go.mod is not tidy: run \`go -C $module mod tidy\`"
 done
 

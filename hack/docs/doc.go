@@ -2,10 +2,10 @@
 // them by what its language says:
 //
 //	console  a session in a shell: `$ ` before a command, then what it prints. Each command must be one that there is, with
-//	         flags, files, targets, values and kinds that there are. With the word `played` behind the language, the commands
-//	         of a page run one after the other, on a real control plane, and must print what is shown; with the word
-//	         `beside` too, a command keeps running in a shell of its own.
-//	sh       commands without prompts, which are proven in the same way; so are indented blocks.
+//	         flags, files, targets, values and kinds that there are. The commands of a chapter then run one after the other, on
+//	         a real control plane, and must print what is shown: a scene says what comes before them. With the word `beside`
+//	         behind the language, a command keeps running in a shell of its own. With the word `elsewhere`, nothing is run,
+//	         because the program is not to be had where the specs run, or because CI runs it by itself.
 //	yaml     manifests, which a real API server must accept; or, as the comment in its first line says, values.yaml of the
 //	         chart or a kustomization.yaml, which must render.
 //	json     and jsonl, which must be well-formed.

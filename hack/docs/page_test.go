@@ -44,6 +44,9 @@ type block struct {
 // is says whether a word stands behind the block's language.
 func (b block) is(word string) bool { return slices.Contains(b.words, word) }
 
+// played says whether the block is a session whose commands are run.
+func (b block) played() bool { return b.language == "console" && !b.is("elsewhere") }
+
 // readAll reads README.md, docs, and the other pages in the root.
 func readAll(root string) []page {
 	var pages []page
@@ -89,8 +92,8 @@ func read(path string, content []byte) page {
 				b.language, b.words = words[0], words[1:]
 			}
 			p.blocks = append(p.blocks, b)
-		case *ast.CodeBlock: // an indented one: commands without prompts
-			p.blocks = append(p.blocks, block{language: "sh", text: string(n.Lines().Value(content)), line: line, heading: heading})
+		case *ast.CodeBlock: // an indented one
+			p.blocks = append(p.blocks, block{text: string(n.Lines().Value(content)), line: line, heading: heading})
 		}
 		return ast.WalkContinue, nil
 	})

@@ -84,9 +84,10 @@ func complaints(p page, b block) (wrong []string) {
 		complain(b.line, err)
 		for _, s := range steps {
 			complain(s.line, proveCommand(s.command))
+			if b.is("elsewhere") {
+				complain(s.line, unplayable(s.command))
+			}
 		}
-	case "sh":
-		complain(b.line, proveCommand(b.text))
 	case "json", "jsonl":
 		decoder := json.NewDecoder(strings.NewReader(b.text))
 		for {
@@ -112,6 +113,25 @@ func complaints(p page, b block) (wrong []string) {
 		complain(b.line, fmt.Errorf("nobody can tell whether a block of %s is right: have hack/docs prove it", b.language))
 	}
 	return wrong
+}
+
+// absent are programs that do not run where the specs do, and long what takes too long for a spec: CI, or whoever measures, runs
+// these by themselves.
+var (
+	absent = []string{"docker", "kind", "velero"}
+	long   = regexp.MustCompile(`^(make (run|test|bench|bench-quick|chaos|baseline|lint|docker-build)|go (test|run \./hack/bench)|hack/fuzz\.sh)\b`)
+)
+
+// unplayable says why a command should be played, if it should.
+func unplayable(command string) error {
+	all, err := calls(command)
+	if err != nil {
+		return err
+	}
+	if long.MatchString(command) || slices.ContainsFunc(all, func(words []string) bool { return slices.Contains(absent, words[0]) }) {
+		return nil
+	}
+	return fmt.Errorf("this can be played: %s", firstLine(command))
 }
 
 func proveCommand(command string) error {

@@ -11,8 +11,8 @@ import (
 	"sync"
 )
 
-// others are programs that are not ours and not run here: of these only the grammar of the shell is proven.
-var others = []string{
+// strange are programs that are not ours and not run here: of these only the grammar of the shell is proven.
+var strange = []string{
 	"awk", "base64", "cat", "cd", "curl", "cut", "date", "diff", "docker", "echo", "exit", "export", "git", "grep", "head", "jq", "kind", "kubeseal", "mkdir",
 	"openssl", "printf", "read", "sed", "set", "sha256sum", "sort", "tail", "tee", "test", "velero",
 }
@@ -21,6 +21,7 @@ var others = []string{
 type programs struct {
 	root          string
 	kubectl, helm string
+	jq            string
 	plugin        string // kubectl-scim
 	makeTargets   map[string]bool
 	chartValues   map[string]bool
@@ -46,7 +47,7 @@ func (p *programs) prove(words []string) error {
 		return p.proveHelm(words[1:])
 	case name == "scim-operator":
 		return nil // its flags are looked up like all others
-	case words[0] == "go", strings.HasPrefix(words[0], "hack/"), slices.Contains(others, words[0]):
+	case words[0] == "go", strings.HasPrefix(words[0], "hack/"), slices.Contains(strange, words[0]):
 		return nil
 	}
 	return fmt.Errorf("nobody can tell whether %q is right: have hack/docs prove it", words[0])

@@ -13,8 +13,10 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"k8s.io/client-go/discovery"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/scim-operator/scim-operator/hack/controlplane"
+	modules "github.com/scim-operator/scim-operator/hack/controlplane/programs"
 	"github.com/scim-operator/scim-operator/hack/install"
 	"github.com/scim-operator/scim-operator/hack/operator"
 )
@@ -38,14 +40,18 @@ var _ = BeforeSuite(func(ctx context.Context) {
 	root, err = controlplane.Root()
 	Expect(err).NotTo(HaveOccurred())
 	pages = readAll(root)
+	log.SetLogger(GinkgoLogr)
 	installed = operator.Install(ctx)
 	installForeign(ctx)
 	helm, err := install.Helm(ctx, root)
 	Expect(err).NotTo(HaveOccurred())
 	plugin := filepath.Join(filepath.Dir(installed.Binary), "kubectl-scim")
 	Expect(os.Symlink(installed.Binary, plugin)).To(Succeed())
+	jq := modules.Source{Name: "jq", Module: filepath.Join(root, "hack", "docs", "source"), Package: "github.com/itchyny/gojq/cmd/gojq"}
+	jqPath, err := jq.Program(ctx, root, GinkgoWriter)
+	Expect(err).NotTo(HaveOccurred())
 	known = &programs{
-		root: root, kubectl: installed.Plane.Kubectl, helm: helm.Path, plugin: plugin,
+		root: root, jq: jqPath, kubectl: installed.Plane.Kubectl, helm: helm.Path, plugin: plugin,
 		makeTargets: makeTargets(), chartValues: chartValues(), kinds: kinds(), answers: map[string]string{},
 	}
 })

@@ -21,11 +21,8 @@ import (
 	"github.com/scim-operator/scim-operator/hack/controlplane/programs"
 )
 
-const (
-	// startTimeout is for a busy machine; an idle one needs less than a second.
-	startTimeout = time.Minute
-	stopTimeout  = 10 * time.Second
-)
+// startTimeout is for a busy machine; an idle one needs less than a second.
+const startTimeout = time.Minute
 
 // Options say how a server is started.
 type Options struct {
@@ -49,9 +46,7 @@ type Server struct {
 
 	token   string
 	dir     string
-	command *exec.Cmd
-	exited  chan struct{} // closed when the process has ended
-	stopped bool
+	process *lifeline.Process
 }
 
 // Start runs a server and returns when it serves. It builds the program first if need be, which takes minutes. It
@@ -104,33 +99,15 @@ func (s *Server) launch(ctx context.Context, program string) error {
 	if err != nil {
 		return err
 	}
-	path, err := lifeline.Wrap(s.dir, program, s.dir)
-	if err != nil {
-		return err
-	}
-	log, err := os.Create(s.log())
-	if err != nil {
-		return err
-	}
-	defer log.Close() // the process has its own copy
-	s.command = exec.Command(path, "run", "--datastore-engine=memory", "--http-addr="+s.Address, "--grpc-addr="+grpc,
+	command := exec.Command(program, "run", "--datastore-engine=memory", "--http-addr="+s.Address, "--grpc-addr="+grpc,
 		"--playground-enabled=false", "--metrics-enabled=false", "--profiler-enabled=false", "--log-level=error")
 	if s.token != "" {
-		s.command.Args = append(s.command.Args, "--authn-method=preshared", "--authn-preshared-keys="+s.token)
+		command.Args = append(command.Args, "--authn-method=preshared", "--authn-preshared-keys="+s.token)
 	}
-	s.command.Dir = s.dir // a configuration in the working directory would be read
-	s.command.Env = ownSettingsOnly(os.Environ())
-	s.command.Stdout, s.command.Stderr = log, log
-	s.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := s.command.Start(); err != nil {
-		return err
-	}
-	s.exited = make(chan struct{})
-	go func() {
-		_ = s.command.Wait() // how it ended is in its log
-		close(s.exited)
-	}()
-	return nil
+	command.Dir = s.dir // a configuration in the working directory would be read
+	command.Env = ownSettingsOnly(os.Environ())
+	s.process, err = lifeline.Start(s.dir, command, s.dir)
+	return err
 }
 
 // free returns an error when somebody listens at the address, who could be taken for the new server.
@@ -153,8 +130,6 @@ func ownSettingsOnly(environment []string) []string {
 	return kept
 }
 
-func (s *Server) log() string { return filepath.Join(s.dir, "openfga.log") }
-
 func (s *Server) wait(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
@@ -162,7 +137,7 @@ func (s *Server) wait(ctx context.Context) error {
 	defer tick.Stop()
 	for !s.healthy(ctx) {
 		select {
-		case <-s.exited:
+		case <-s.process.Exited:
 			return fmt.Errorf("OpenFGA ended instead of serving at %s:\n%s", s.Address, s.lastWords())
 		case <-ctx.Done():
 			return fmt.Errorf("OpenFGA does not serve at %s: %w\n%s", s.Address, ctx.Err(), s.lastWords())
@@ -186,7 +161,7 @@ func (s *Server) healthy(ctx context.Context) bool {
 }
 
 func (s *Server) lastWords() []byte {
-	log, err := os.ReadFile(s.log())
+	log, err := os.ReadFile(s.process.Log)
 	if err != nil {
 		return nil
 	}
@@ -194,28 +169,22 @@ func (s *Server) lastWords() []byte {
 }
 
 // Pause lets requests wait until Resume, as if the network lost them. It returns an error when the server has ended.
-func (s *Server) Pause() error { return s.command.Process.Signal(syscall.SIGSTOP) }
+func (s *Server) Pause() error {
+	if err := s.process.Signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	// A thread on another processor goes on for a moment.
+	for answers := true; answers; {
+		soon, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+		answers = s.healthy(soon)
+		cancel()
+	}
+	return nil
+}
 
 // Resume ends what Pause began. It returns an error when the server has ended.
-func (s *Server) Resume() error { return s.command.Process.Signal(syscall.SIGCONT) }
+func (s *Server) Resume() error { return s.process.Signal(syscall.SIGCONT) }
 
 // Stop ends the server, with all it kept; a second time it does nothing. It returns an error when the server had to be
 // killed.
-func (s *Server) Stop() error {
-	if s.stopped { // the number of its process group may be another's by now
-		return nil
-	}
-	s.stopped = true
-	group := -s.command.Process.Pid // with the one who watches over it
-	_ = syscall.Kill(group, syscall.SIGTERM)
-	_ = syscall.Kill(group, syscall.SIGCONT) // a paused one ends, too
-	var killed error
-	select {
-	case <-s.exited:
-	case <-time.After(stopTimeout):
-		killed = fmt.Errorf("OpenFGA at %s did not end within %s and was killed", s.Address, stopTimeout)
-		_ = syscall.Kill(group, syscall.SIGKILL)
-		<-s.exited
-	}
-	return errors.Join(killed, os.RemoveAll(s.dir))
-}
+func (s *Server) Stop() error { return errors.Join(s.process.Stop(), os.RemoveAll(s.dir)) }
