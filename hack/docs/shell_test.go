@@ -4,8 +4,10 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -13,15 +15,16 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/creack/pty"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 )
 
-// shell is one in which commands are typed one after the other.
+// shell is one in which commands are typed one after the other, at a terminal: programs ask who sits there.
 type shell struct {
-	process *exec.Cmd
-	input   io.Writer
-	lines   *bufio.Reader
+	process  *exec.Cmd
+	terminal *os.File
+	output   *bufio.Reader
 }
 
 // end marks in what is printed that a command has ended.
@@ -33,36 +36,55 @@ func openShell(dir string, env ...string) *shell {
 	s := &shell{process: exec.Command("bash", "--noprofile", "--norc")}
 	s.process.Dir, s.process.Env = dir, env
 	s.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	input, err := s.process.StdinPipe()
+	terminal, input, err := pty.Open()
 	Expect(err).NotTo(HaveOccurred())
 	output, err := s.process.StdoutPipe()
 	Expect(err).NotTo(HaveOccurred())
-	s.process.Stderr = s.process.Stdout
+	s.process.Stdin, s.process.Stderr = input, s.process.Stdout
 	Expect(s.process.Start()).To(Succeed())
-	s.input, s.lines = input, bufio.NewReader(output)
+	Expect(input.Close()).To(Succeed())
+	s.terminal, s.output = terminal, bufio.NewReader(output)
+	go func() { _, _ = io.Copy(io.Discard, terminal) }() // what is typed comes back from a terminal
 	DeferCleanup(func() {
 		_ = syscall.Kill(-s.process.Process.Pid, syscall.SIGTERM)
-		_ = input.Close()
+		_ = terminal.Close()
 		_ = s.process.Wait()
 	})
 	return s
 }
 
-// run types a command, and returns what it prints. It fails the spec when the command fails.
-func (s *shell) run(command string) []string {
+// asks is how a question ends that waits for an answer in the same line.
+const asks = "[y/N] "
+
+// run types a command, and the answers to what it asks. It returns what then stands in the terminal, and whether the command
+// succeeded.
+func (s *shell) run(command string, answers ...string) (printed []string, succeeded bool) {
 	GinkgoHelper()
-	_, err := fmt.Fprintf(s.input, "%s\necho; echo '%s'$?\n", command, end)
-	Expect(err).NotTo(HaveOccurred())
-	var printed []string
+	// In braces, the shell reads all of it before it begins, and leaves what is typed then to the command.
+	s.enter(fmt.Sprintf("{ %s\n}; code=$?; echo; echo '%s'$code", command, end))
+	var line []byte
 	for {
-		line, err := s.lines.ReadString('\n')
+		b, err := s.output.ReadByte()
 		Expect(err).NotTo(HaveOccurred(), "the shell ended in %s", command)
-		if code, ended := strings.CutPrefix(strings.TrimSpace(line), end); ended {
-			Expect(code).To(Equal("0"), "%s\n%s", command, strings.Join(printed, "\n"))
-			return trim(printed)
+		if b != '\n' {
+			if line = append(line, b); !bytes.HasSuffix(line, []byte(asks)) {
+				continue
+			}
+			Expect(answers).NotTo(BeEmpty(), "%s asks %s, and the page shows no answer", command, line)
+			s.enter(answers[0])
+			line, answers = append(line, answers[0]...), answers[1:]
 		}
-		printed = append(printed, strings.TrimRight(line, "\n"))
+		if code, ended := strings.CutPrefix(string(line), end); ended {
+			return trim(printed), code == "0"
+		}
+		printed, line = append(printed, string(line)), nil
 	}
+}
+
+func (s *shell) enter(text string) {
+	GinkgoHelper()
+	_, err := fmt.Fprintln(s.terminal, text)
+	Expect(err).NotTo(HaveOccurred())
 }
 
 func trim(lines []string) []string {
@@ -114,11 +136,21 @@ var varying = []struct {
 	{regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z`), "<time>"},
 	{regexp.MustCompile(`\bscimop_[0-9A-Za-z]{8,}`), "scimop_…"},
 	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "127.0.0.1:<port>"},
+	{regexp.MustCompile(`\b[0-9a-f]{32}\b`), "<trace>"},
+	{regexp.MustCompile(`"duration":[0-9.e-]+`), `"duration":<seconds>`},
+	{regexp.MustCompile(`^(\d+[smh])+( \(x\d+ over (\d+[smh])+\))? `), "<age> "},
 	{regexp.MustCompile(`\b(\d+[smh])+( ago)?$`), "<age>"},
 	{regexp.MustCompile(`\s+`), " "},
 }
 
 func settled(line string) string {
+	// One jq keeps the order in which an object has its keys, another one sorts them.
+	var object map[string]any
+	if json.Unmarshal([]byte(line), &object) == nil {
+		if sorted, err := json.Marshal(object); err == nil {
+			line = string(sorted)
+		}
+	}
 	for _, v := range varying {
 		line = v.pattern.ReplaceAllString(line, v.stands)
 	}
