@@ -131,7 +131,13 @@ func (p *player) step(ctx context.Context, b block, s step, where string) {
 	if reads.MatchString(command) {
 		again = 30 * time.Second
 	}
-	Eventually(func() error { return differs(shown, p.shell.run(command)) }).WithTimeout(again).Should(Succeed(), "%s: %s", where, command)
+	Eventually(func() error {
+		printed, succeeded := p.shell.run(command, s.answers()...)
+		if succeeded == s.fails() {
+			return fmt.Errorf("it succeeded: %t\n%s", succeeded, strings.Join(printed, "\n"))
+		}
+		return differs(shown, printed)
+	}).WithTimeout(again).Should(Succeed(), "%s: %s", where, command)
 	for beginning, do := range p.after {
 		if strings.HasPrefix(s.command, beginning) {
 			do(ctx)

@@ -2,6 +2,8 @@ package docs
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -41,6 +43,24 @@ func (b block) session() ([]step, error) {
 	}
 	return steps, nil
 }
+
+// answers are what the reader is shown to answer to the questions of the command.
+func (s step) answers() []string {
+	var all []string
+	for _, line := range s.shown {
+		if _, answer, asked := strings.Cut(line, asks); asked {
+			all = append(all, answer)
+		}
+	}
+	return all
+}
+
+// fails says whether the command is shown to fail.
+func (s step) fails() bool {
+	return slices.ContainsFunc(s.shown, func(line string) bool { return refusal.MatchString(line) })
+}
+
+var refusal = regexp.MustCompile(`^([Ee]rror: |Error from server )`)
 
 func parse(command string) (*syntax.File, error) {
 	return syntax.NewParser().Parse(strings.NewReader(command+"\n"), "")
