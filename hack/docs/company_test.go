@@ -109,3 +109,24 @@ func deactivate(ctx context.Context, idp *provider.Client, id string) {
 	_, _, err := idp.Patch(ctx, provider.Users, id, provider.Operation{Op: "replace", Value: map[string]any{"active": false}})
 	Expect(err).NotTo(HaveOccurred())
 }
+
+// role makes a role of the app, with what its spec says.
+func (c *company) role(ctx context.Context, name, spec string) {
+	GinkgoHelper()
+	c.apply(ctx, fmt.Sprintf(`
+apiVersion: scim-operator.io/v1alpha1
+kind: AppRole
+metadata: {name: %s}
+spec: {displayName: %[1]s, %s}
+`, name, spec))
+}
+
+// eventuallyRoles waits until somebody has exactly these roles in the app.
+func (c *company) eventuallyRoles(ctx context.Context, id string, roles ...string) {
+	GinkgoHelper()
+	Eventually(func(g Gomega) []string {
+		var m v1alpha1.AppMembership
+		g.Expect(client.IgnoreNotFound(c.admin.Get(ctx, client.ObjectKey{Namespace: c.namespace, Name: id}, &m))).To(Succeed())
+		return m.Spec.Roles
+	}).Should(ConsistOf(roles))
+}
