@@ -140,6 +140,8 @@ var varying = []struct {
 	{regexp.MustCompile(`"duration":[0-9.e-]+`), `"duration":<seconds>`},
 	{regexp.MustCompile(`^(\d+[smh])+( \(x\d+ over (\d+[smh])+\))? `), "<age> "},
 	{regexp.MustCompile(`\b(\d+[smh])+( ago)?$`), "<age>"},
+	{regexp.MustCompile(`held for (\d+[smh])+`), "held for <age>"},
+	{regexp.MustCompile(`-[bcdfghjklmnpqrstvwxz2456789]{5}\b`), "-<generated>"},
 	{regexp.MustCompile(`\s+`), " "},
 }
 
@@ -158,7 +160,7 @@ func settled(line string) string {
 }
 
 // differs says what of the shown lines was not printed, or what was printed and is not shown. The order counts for nothing,
-// because Kubernetes sorts by random ids; a line that is only … stands for any others.
+// because Kubernetes sorts by random ids; a line that is only … stands for any others, and at the end of a line … stands for more.
 func differs(shown, printed []string) error {
 	left := map[string]int{}
 	for _, line := range printed {
@@ -166,23 +168,38 @@ func differs(shown, printed []string) error {
 			left[line]++
 		}
 	}
-	more := len(shown) == 0
+	more := len(trim(shown)) == 0 // nothing is shown
 	for _, line := range shown {
 		line = settled(line)
 		switch {
 		case line == "…":
 			more = true
 		case line == "":
-		case left[line] == 0:
-			return fmt.Errorf("it does not print: %s\nbut:\n%s", line, strings.Join(printed, "\n"))
 		default:
-			left[line]--
+			found := line
+			if beginning, cut := strings.CutSuffix(line, "…"); cut && left[line] == 0 {
+				found = beginningWith(beginning, left)
+			}
+			if left[found] == 0 {
+				return fmt.Errorf("it does not print: %s\nbut:\n%s", line, strings.Join(printed, "\n"))
+			}
+			left[found]--
 		}
 	}
 	for line, times := range left {
 		if times > 0 && !more {
-			return fmt.Errorf("it also prints: %s", line)
+			return fmt.Errorf("it also prints: %s\nin:\n%s", line, strings.Join(printed, "\n"))
 		}
 	}
 	return nil
+}
+
+// beginningWith is one of the lines that are left.
+func beginningWith(beginning string, left map[string]int) string {
+	for line, times := range left {
+		if times > 0 && strings.HasPrefix(line, beginning) {
+			return line
+		}
+	}
+	return ""
 }
