@@ -29,7 +29,6 @@ var _ = plays("docs/safeguard.md", "Approve it", func(ctx context.Context, s *st
 // mistake has forty people deactivated.
 func (c *company) mistake(ctx context.Context, p *player) {
 	GinkgoHelper()
-	c.role(ctx, "member", "default: true")
 	idp := c.directory(ctx, "okta", "  primary: true\n  safeguard: {window: 1h, minimum: 5, percent: 10}\n")
 	ids := []string{user(ctx, idp, "ada@example.com", "Ada Lovelace")}
 	for i := range 39 {
@@ -38,11 +37,15 @@ func (c *company) mistake(ctx context.Context, p *player) {
 	p.replace["3f9c02a1b7de"] = c.deactivateAtOnce(ctx, "okta", idp, ids)
 }
 
-// deactivateAtOnce deactivates people who have the role member until all are held, and returns the plan.
+// deactivateAtOnce deactivates people, all of whom are held, and returns the plan.
 func (c *company) deactivateAtOnce(ctx context.Context, directory string, idp *provider.Client, ids []string) string {
 	GinkgoHelper()
 	for _, id := range ids {
-		c.eventuallyRoles(ctx, id, "member")
+		Eventually(func(g Gomega) {
+			var m v1alpha1.AppMembership
+			g.Expect(c.admin.Get(ctx, client.ObjectKey{Namespace: c.namespace, Name: id}, &m)).To(Succeed())
+			g.Expect(m.Spec.Active).To(BeTrue())
+		}).Should(Succeed())
 	}
 	return c.hold(ctx, directory, len(ids), func(i int) { deactivate(ctx, idp, ids[i]) }, func(i int) {
 		_, _, err := idp.Patch(ctx, provider.Users, ids[i], provider.Operation{Op: "replace", Value: map[string]any{"active": true}})
