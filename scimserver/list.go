@@ -176,8 +176,11 @@ func (q *request) list(parameters url.Values) (*response, error) {
 	if l.byCursor && page.Last != nil {
 		answer.nextCursor = newCursor(made, *page.Last, q.started)
 	}
-	return replyList(answer, len(page.Resources), func(b []byte, i int) ([]byte, error) {
-		resource := page.Resources[i]
+	return replyList(answer, page.Len(), func(b []byte, i int) ([]byte, error) {
+		resource, err := page.Resource(q.Context(), i)
+		if err != nil {
+			return nil, err
+		}
 		return appendShown(b, resource, q.locate(l, resource).projection)
 	})
 }

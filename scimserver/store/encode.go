@@ -29,31 +29,12 @@ func (g *Group) MarshalJSON() ([]byte, error) { return g.AppendJSON(nil) }
 
 // AppendJSON appends the user to b. It returns an error for a time that RFC 3339 cannot say.
 func (u *User) AppendJSON(b []byte) ([]byte, error) {
+	if u.view != nil {
+		return u.view.appendJSON(b, u.Groups, u.Meta.Location), nil
+	}
 	e := encoder{b: b}
-	e.open('{')
-	e.texts("schemas", u.Schemas)
-	e.always("id", u.ID)
-	if u.UserAttributes != nil {
-		e.attributes(u.UserAttributes)
-	}
-	if u.Enterprise != nil {
-		e.enterprise(u.Enterprise)
-	}
-	if len(u.Groups) > 0 {
-		e.name("groups")
-		e.open('[')
-		for i := range u.Groups {
-			g := &u.Groups[i]
-			e.element()
-			e.open('{')
-			e.always("value", g.Value)
-			e.text("$ref", g.Ref)
-			e.text("display", g.Display)
-			e.text("type", g.Type)
-			e.close('}')
-		}
-		e.close(']')
-	}
+	e.userBeforeGroups(u)
+	e.groups(u.Groups)
 	e.meta(u.Meta)
 	e.extensions(u.Extensions)
 	e.close('}')
@@ -161,6 +142,19 @@ func (e *encoder) time(name string, at time.Time) {
 		e.err = err
 	}
 	e.b = append(e.b, '"')
+}
+
+// userBeforeGroups opens the object.
+func (e *encoder) userBeforeGroups(u *User) {
+	e.open('{')
+	e.texts("schemas", u.Schemas)
+	e.always("id", u.ID)
+	if u.UserAttributes != nil {
+		e.attributes(u.UserAttributes)
+	}
+	if u.Enterprise != nil {
+		e.enterprise(u.Enterprise)
+	}
 }
 
 func (e *encoder) attributes(a *v1alpha1.UserAttributes) {
@@ -273,16 +267,43 @@ func (e *encoder) enterprise(u *v1alpha1.EnterpriseUser) {
 	e.close('}')
 }
 
+func (e *encoder) groups(groups []GroupRef) {
+	if len(groups) == 0 {
+		return
+	}
+	e.name("groups")
+	e.open('[')
+	for i := range groups {
+		g := &groups[i]
+		e.element()
+		e.open('{')
+		e.always("value", g.Value)
+		e.text("$ref", g.Ref)
+		e.text("display", g.Display)
+		e.text("type", g.Type)
+		e.close('}')
+	}
+	e.close(']')
+}
+
 func (e *encoder) meta(m *Meta) {
 	if m == nil {
 		return
 	}
+	e.metaBeforeLocation(m)
+	e.text("location", m.Location)
+	e.metaBehindLocation(m)
+}
+
+func (e *encoder) metaBeforeLocation(m *Meta) {
 	e.name("meta")
 	e.open('{')
 	e.always("resourceType", m.ResourceType)
 	e.time("created", m.Created)
 	e.time("lastModified", m.LastModified)
-	e.text("location", m.Location)
+}
+
+func (e *encoder) metaBehindLocation(m *Meta) {
 	e.text("version", m.Version)
 	e.close('}')
 }

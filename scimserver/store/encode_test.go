@@ -8,8 +8,12 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"pgregory.net/rapid"
 
+	"github.com/scim-operator/scim-operator/api/v1alpha1"
 	"github.com/scim-operator/scim-operator/scimserver/schema"
 )
 
@@ -78,6 +82,38 @@ func TestResourcesAreWrittenAsByEncodingJSON(t *testing.T) {
 			if string(got) != "before:"+string(want) {
 				t.Fatalf("wrote\n%s\nencoding/json writes\n%s", got, want)
 			}
+		}
+	})
+}
+
+// What a page shows of a user is what is shown of the user alone.
+func TestViewIsTheUser(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		other, meta := drawn[User](t), drawn[Meta](t)
+		groups, location := other.Groups, meta.Location
+		obj := &v1alpha1.ScimUser{ObjectMeta: metav1.ObjectMeta{
+			Name: other.ID, CreationTimestamp: metav1.NewTime(meta.Created), Generation: rapid.Int64().Draw(t, "generation"), UID: types.UID(meta.Version),
+		}}
+		obj.Spec.UserAttributes, obj.Spec.Enterprise = *drawn[v1alpha1.UserAttributes](t), other.Enterprise
+		for _, urn := range rapid.SliceOfDistinct(rapid.String(), rapid.ID).Draw(t, "extensions") {
+			obj.Spec.Extensions = map[string]v1alpha1.Extension{urn: {RawExtension: runtime.RawExtension{Raw: []byte(`{"cost":1}`)}}}
+		}
+		viewed := new(viewOf(obj).user)
+		viewed.Meta = new(*viewed.Meta)
+		alone := userOf(obj)
+		for _, u := range []*User{viewed, &alone} {
+			u.Groups, u.Meta.Location = groups, location
+		}
+		got, err := viewed.AppendJSON([]byte("before:"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := alone.AppendJSON([]byte("before:"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(got) != string(want) {
+			t.Fatalf("the page shows\n%s\nthe user is\n%s", got, want)
 		}
 	})
 }

@@ -23,7 +23,9 @@ type directoryKey struct{ namespace, name string }
 
 // directoryIndex is one directory's part of the index.
 type directoryIndex struct {
-	users      *table[*v1alpha1.ScimUser]
+	users *table[*v1alpha1.ScimUser]
+	// views are how pages show the users.
+	views      map[*v1alpha1.ScimUser]*view
 	groups     *table[*v1alpha1.ScimGroup]
 	tombstones *table[*v1alpha1.ScimTombstone]
 	// slices by name, grouped by group and epoch.
@@ -55,6 +57,7 @@ func (ix *index) directory(key directoryKey) *directoryIndex {
 	if !ok {
 		d = &directoryIndex{
 			users:      newTable(userKeys),
+			views:      map[*v1alpha1.ScimUser]*view{},
 			groups:     newTable(groupKeys),
 			tombstones: newTable(tombstoneKeys),
 			epochs:     map[epochKey]*epoch{},
@@ -98,6 +101,17 @@ func groupKeys(g *v1alpha1.ScimGroup) []Key {
 		keys = append(keys, Key{"externalId", g.Spec.ExternalID})
 	}
 	return keys
+}
+
+func (d *directoryIndex) putUser(u *v1alpha1.ScimUser) {
+	d.removeUser(u)
+	d.users.put(u)
+	d.views[u] = viewOf(u)
+}
+
+func (d *directoryIndex) removeUser(u *v1alpha1.ScimUser) {
+	delete(d.views, d.users.byName[u.Name])
+	d.users.remove(u.Name)
 }
 
 func (d *directoryIndex) putSlice(s *v1alpha1.ScimMemberSlice) {
@@ -181,6 +195,9 @@ func (d *directoryIndex) groupsOf(id string) (groups []*v1alpha1.ScimGroup, comp
 // end. It is incomplete while a group on the way is.
 func (d *directoryIndex) ancestry(id string, maxIndirect int) (direct, indirect []*v1alpha1.ScimGroup, complete bool) {
 	direct, complete = d.groupsOf(id)
+	if len(direct) == 0 {
+		return nil, nil, complete
+	}
 	visited := map[string]bool{}
 	for _, g := range direct {
 		visited[g.Name] = true

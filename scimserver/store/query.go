@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -41,12 +42,35 @@ type Position struct {
 
 // Page is a part of a list.
 type Page struct {
-	// Resources are *User and *Group.
-	Resources []Resource
 	// Total is how many resources the list has.
 	Total int
 	// Last is the position of the page's last resource; nil if the list ends there.
 	Last *Position
+
+	directory *Directory
+	hits      []hit
+	// members says that groups are shown with their members.
+	members bool
+	// user is the last that was asked for. Hundreds of them would be garbage right after.
+	user User
+	meta Meta
+}
+
+// Len is how many resources the page has.
+func (p *Page) Len() int { return len(p.hits) }
+
+// Resource returns the resource at a place of the page, from 0: a *User, which is valid until the next call, or a *Group. It
+// returns an error for a group whose members cannot be seen in whole.
+func (p *Page) Resource(ctx context.Context, place int) (Resource, error) {
+	switch obj := p.hits[place].object.(type) {
+	case *v1alpha1.ScimUser:
+		p.directory.showUser(ctx, obj, &p.user, &p.meta)
+		return &p.user, nil
+	case *v1alpha1.ScimGroup:
+		return p.directory.presentGroup(ctx, obj, p.members)
+	default:
+		return nil, fmt.Errorf("a list has no %T", obj)
+	}
 }
 
 // List returns a page of the resources that the query selects.
@@ -76,7 +100,12 @@ func (d *Directory) List(ctx context.Context, q Query) (*Page, error) {
 			return nil, err
 		}
 	}
-	return d.present(ctx, c)
+	hits, more := c.page()
+	page := &Page{Total: c.total, directory: d, hits: hits, members: q.Groups != nil && q.Groups.Members}
+	if more && len(hits) > 0 {
+		page.Last = &hits[len(hits)-1].Position
+	}
+	return page, nil
 }
 
 // selection is what a query selects of one kind.
@@ -141,6 +170,7 @@ func window[T client.Object](order *btree.BTreeG[T], k kind[T], c *collection) {
 	case compareTypes(k.resourceType, after.ResourceType) > 0:
 		objects = pageAt(order, 0, room)
 	}
+	c.hits = slices.Grow(c.hits, len(objects))
 	for _, obj := range objects {
 		c.hits = append(c.hits, hit{k.position(obj, ""), obj})
 	}
@@ -209,27 +239,6 @@ func (q *Query) compare(a, b Position) int {
 
 // compareTypes puts User before Group.
 func compareTypes(a, b string) int { return strings.Compare(b, a) }
-
-func (d *Directory) present(ctx context.Context, c collection) (*Page, error) {
-	hits, more := c.page()
-	page := &Page{Total: c.total, Resources: make([]Resource, len(hits))}
-	for i, h := range hits {
-		switch obj := h.object.(type) {
-		case *v1alpha1.ScimUser:
-			page.Resources[i] = d.presentUser(ctx, obj)
-		case *v1alpha1.ScimGroup:
-			g, err := d.presentGroup(ctx, obj, c.query.Groups.Members)
-			if err != nil {
-				return nil, err
-			}
-			page.Resources[i] = g
-		}
-	}
-	if more && len(hits) > 0 {
-		page.Last = &hits[len(hits)-1].Position
-	}
-	return page, nil
-}
 
 // lookup returns the objects with the key that are not hidden, in order of creation.
 func lookup[T client.Object](d *Directory, k kind[T], by Key) (found []T) {

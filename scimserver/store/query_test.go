@@ -111,7 +111,11 @@ func (l *library) page(t *rapid.T, q Query) (ids []string, p *Page) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range p.Resources {
+	for i := range p.Len() {
+		r, err := p.Resource(t.Context(), i)
+		if err != nil {
+			t.Fatal(err)
+		}
 		switch r := r.(type) {
 		case *User:
 			ids = append(ids, r.ID)

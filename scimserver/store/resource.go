@@ -29,6 +29,8 @@ type User struct {
 
 	// before is what CreateUser has brought back or taken over, as it was; nil if the user is new.
 	before *v1alpha1.ScimUser
+	// view, unless nil, is the index's of this user, who then differs from it by nothing but Groups and the location.
+	view *view
 }
 
 // Group is a Group resource as SCIM shows it (RFC 7643 §4.2).

@@ -87,8 +87,8 @@ func newStore(c client.WithWatch, o Options) *Store {
 	s.users = kind[*v1alpha1.ScimUser]{
 		resourceType: schema.User.Name,
 		feed: newFeed(ix, c, &v1alpha1.ScimUser{}, &v1alpha1.ScimUserList{},
-			func(u *v1alpha1.ScimUser) { ix.directory(directoryOfUser(u)).users.put(u) },
-			func(u *v1alpha1.ScimUser) { ix.directory(directoryOfUser(u)).users.remove(u.Name) }),
+			func(u *v1alpha1.ScimUser) { ix.directory(directoryOfUser(u)).putUser(u) },
+			func(u *v1alpha1.ScimUser) { ix.directory(directoryOfUser(u)).removeUser(u) }),
 		empty:      func() *v1alpha1.ScimUser { return &v1alpha1.ScimUser{} },
 		directory:  directoryOfUser,
 		table:      func(d *directoryIndex) *table[*v1alpha1.ScimUser] { return d.users },

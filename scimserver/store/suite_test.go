@@ -145,8 +145,12 @@ func listUsers(ctx context.Context, d *Directory, q UserQuery, start, count int)
 	if err != nil {
 		return nil, 0, err
 	}
-	for _, r := range found.Resources {
-		page = append(page, r.(*User))
+	for i := range found.Len() {
+		r, err := found.Resource(ctx, i)
+		if err != nil {
+			return nil, 0, err
+		}
+		page = append(page, new(*r.(*User)))
 	}
 	return page, found.Total, nil
 }

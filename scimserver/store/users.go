@@ -263,9 +263,23 @@ func (d *Directory) DeleteUser(ctx context.Context, id string, check func(*User)
 
 // presentUser is the user with its groups.
 func (d *Directory) presentUser(ctx context.Context, obj *v1alpha1.ScimUser) *User {
-	u := userOf(obj)
-	u.Groups = d.groupRefs(ctx, obj.Name)
-	return &u
+	u, meta := &User{}, &Meta{}
+	d.showUser(ctx, obj, u, meta)
+	return u
+}
+
+// showUser is presentUser, into u and meta.
+func (d *Directory) showUser(ctx context.Context, obj *v1alpha1.ScimUser, u *User, meta *Meta) {
+	var shown *view
+	d.read(func(ix *directoryIndex) { shown = ix.views[obj] })
+	if shown != nil {
+		*u = shown.user
+	} else { // the object is not, or no longer, in the index
+		*u = userOf(obj)
+	}
+	*meta = *u.Meta
+	u.Meta = meta
+	u.Groups = d.groupRefs(ctx, u.ID)
 }
 
 // maxIndirectGroups bounds the groups that a user is shown to be in through other groups, so that a few deeply nested groups
@@ -289,16 +303,21 @@ func (d *Directory) groupRefs(ctx context.Context, id string) []GroupRef {
 // whose members cannot be seen in whole within a short time is left out.
 func (d *Directory) ancestry(ctx context.Context, id string, maxIndirect int) (direct, indirect []*v1alpha1.ScimGroup) {
 	var complete bool
-	look := func() bool {
+	d.read(func(ix *directoryIndex) { direct, indirect, complete = ix.ancestry(id, maxIndirect) })
+	if !complete {
+		return d.waitForAncestry(ctx, id, maxIndirect)
+	}
+	return direct, indirect
+}
+
+func (d *Directory) waitForAncestry(ctx context.Context, id string, maxIndirect int) (direct, indirect []*v1alpha1.ScimGroup) {
+	ctx, cancel := context.WithTimeout(ctx, completeTimeout)
+	defer cancel()
+	_ = d.store.index.wait(ctx, func() bool {
+		var complete bool
 		direct, indirect, complete = d.store.index.look(d.key).ancestry(id, maxIndirect)
 		return complete
-	}
-	d.read(func(*directoryIndex) { look() })
-	if !complete {
-		ctx, cancel := context.WithTimeout(ctx, completeTimeout)
-		defer cancel()
-		_ = d.store.index.wait(ctx, look)
-	}
+	})
 	return direct, indirect
 }
 
