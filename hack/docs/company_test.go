@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -45,6 +46,18 @@ func (c *company) apply(ctx context.Context, manifests string) {
 	Expect(err).NotTo(HaveOccurred(), string(out))
 }
 
+// applyShown applies the manifests that a chapter shows.
+func (c *company) applyShown(ctx context.Context, p *player, path, heading string) {
+	GinkgoHelper()
+	i := slices.IndexFunc(pages, func(candidate page) bool { return candidate.path == path })
+	Expect(i).To(BeNumerically(">=", 0))
+	for _, b := range pages[i].blocks {
+		if b.heading == heading && b.language == "yaml" {
+			c.apply(ctx, p.replaced(b.text))
+		}
+	}
+}
+
 // directory makes a directory whose Secret <name>-token the operator fills, with what else its spec says, and returns an
 // identity provider that is connected to it.
 func (c *company) directory(ctx context.Context, name, spec string) *provider.Client {
@@ -63,13 +76,19 @@ spec:
 // connect returns an identity provider of a directory, with the token of a Secret.
 func (c *company) connect(ctx context.Context, directory, secret string) *provider.Client {
 	GinkgoHelper()
-	idp := &provider.Client{Name: directory}
+	var s corev1.Secret
+	Eventually(c.admin.Get).WithArguments(ctx, client.ObjectKey{Namespace: c.namespace, Name: secret}, &s).Should(Succeed())
+	return c.connectWith(ctx, directory, string(s.Data[v1alpha1.TokenSecretKey]))
+}
+
+// connectWith returns an identity provider of a directory, with a token.
+func (c *company) connectWith(ctx context.Context, directory, token string) *provider.Client {
+	GinkgoHelper()
+	idp := &provider.Client{Name: directory, Token: token}
 	Eventually(func(g Gomega) {
 		var d v1alpha1.ScimDirectory
 		g.Expect(c.admin.Get(ctx, client.ObjectKey{Namespace: c.namespace, Name: directory}, &d)).To(Succeed())
-		var s corev1.Secret
-		g.Expect(c.admin.Get(ctx, client.ObjectKey{Namespace: c.namespace, Name: secret}, &s)).To(Succeed())
-		idp.BaseURL, idp.Token = d.Status.BaseURL, string(s.Data[v1alpha1.TokenSecretKey])
+		idp.BaseURL = d.Status.BaseURL
 		a, err := idp.Send(ctx, "GET", provider.Users, nil)
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(a.Want(200)).To(Succeed())

@@ -9,21 +9,21 @@ import (
 )
 
 var _ = plays("docs/kubectl-scim.md", "Who may enter, and why", func(ctx context.Context, s *stage, p *player) {
-	s.company(ctx, p).staff(ctx)
+	s.company(ctx, p).people(ctx)
 })
 
 var _ = plays("docs/kubectl-scim.md", "Tokens", func(ctx context.Context, s *stage, p *player) {
-	s.company(ctx, p).staff(ctx)
+	s.company(ctx, p).people(ctx)
 })
 
 var _ = plays("docs/kubectl-scim.md", "Held changes", func(ctx context.Context, s *stage, p *player) {
 	c := s.company(ctx, p)
-	idp, ids := c.staff(ctx)
+	idp, ids := c.people(ctx)
 	p.replace["1ea0ec596793"] = c.deactivateAtOnce(ctx, "okta", idp, ids[:2])
 })
 
-// staff are three people of the directory okta, whose ids it returns, and the account that is for emergencies.
-func (c *company) staff(ctx context.Context) (idp *provider.Client, ids []string) {
+// people are three people of the directory okta, whose ids it returns, and the account that is for emergencies.
+func (c *company) people(ctx context.Context) (idp *provider.Client, ids []string) {
 	GinkgoHelper()
 	c.role(ctx, "member", "default: true")
 	c.role(ctx, "admin", "grantedTo: [{displayName: Administrators}]")
