@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os/exec"
 	"regexp"
-	"slices"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -49,12 +48,8 @@ func (c *company) apply(ctx context.Context, manifests string) {
 // applyShown applies the manifests that a chapter shows.
 func (c *company) applyShown(ctx context.Context, p *player, path, heading string) {
 	GinkgoHelper()
-	i := slices.IndexFunc(pages, func(candidate page) bool { return candidate.path == path })
-	Expect(i).To(BeNumerically(">=", 0))
-	for _, b := range pages[i].blocks {
-		if b.heading == heading && b.language == "yaml" {
-			c.apply(ctx, p.replaced(b.text))
-		}
+	for _, b := range shown(path, heading, "yaml") {
+		c.apply(ctx, p.replaced(b.text))
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode"
 
+	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
@@ -46,6 +47,14 @@ func (b block) is(word string) bool { return slices.Contains(b.words, word) }
 
 // played says whether the block is a session whose commands are run.
 func (b block) played() bool { return b.language == "console" && !b.is("elsewhere") }
+
+// shown are the blocks of a chapter that are in a language.
+func shown(path, heading, language string) []block {
+	GinkgoHelper()
+	i := slices.IndexFunc(pages, func(candidate page) bool { return candidate.path == path })
+	Expect(i).To(BeNumerically(">=", 0), path)
+	return slices.DeleteFunc(slices.Clone(pages[i].blocks), func(b block) bool { return b.heading != heading || b.language != language })
+}
 
 // readAll reads README.md, docs, and the other pages in the root.
 func readAll(root string) []page {

@@ -25,8 +25,9 @@ type player struct {
 	instead map[string]string
 	after   map[string]func(context.Context)
 
-	shell *shell
-	took  []string
+	shell   *shell
+	printed []string // by the last command
+	took    []string
 }
 
 // word is what stands in the page as a word of its own, and what is there instead.
@@ -132,11 +133,12 @@ func (p *player) step(ctx context.Context, b block, s step, where string) {
 		again = 30 * time.Second
 	}
 	Eventually(func() error {
-		printed, succeeded := p.shell.run(command, s.answers()...)
+		var succeeded bool
+		p.printed, succeeded = p.shell.run(command, s.answers()...)
 		if succeeded == s.fails() {
-			return fmt.Errorf("it succeeded: %t\n%s", succeeded, strings.Join(printed, "\n"))
+			return fmt.Errorf("it succeeded: %t\n%s", succeeded, strings.Join(p.printed, "\n"))
 		}
-		return differs(shown, printed)
+		return differs(shown, p.printed)
 	}).WithTimeout(again).Should(Succeed(), "%s: %s", where, command)
 	for beginning, do := range p.after {
 		if strings.HasPrefix(s.command, beginning) {

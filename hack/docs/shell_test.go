@@ -171,10 +171,10 @@ func differs(shown, printed []string) error {
 	more := len(trim(shown)) == 0 // nothing is shown
 	for _, line := range shown {
 		line = settled(line)
-		switch {
-		case line == "…":
+		switch line {
+		case "…":
 			more = true
-		case line == "":
+		case "":
 		default:
 			found := line
 			if beginning, cut := strings.CutSuffix(line, "…"); cut && left[line] == 0 {
