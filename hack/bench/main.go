@@ -47,6 +47,7 @@ func main() {
 	if len(os.Args) == 2 {
 		if bare := map[string]func() error{
 			bareInformer: syncBareInformer, bareServer: serveBare, bareCreator: serveCreations,
+			bareVerifier: serveVerifiedCreations,
 		}[os.Args[1]]; bare != nil {
 			exitOn(bare())
 			return

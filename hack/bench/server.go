@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -11,11 +12,15 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"sync"
 	"syscall"
 	"time"
 
 	"github.com/google/uuid"
+	"k8s.io/apimachinery/pkg/runtime"
+	toolscache "k8s.io/client-go/tools/cache"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
 	"github.com/scim-operator/scim-operator/hack/controlplane/lifeline"
@@ -27,7 +32,13 @@ const (
 	bareServer = "bare-server"
 	// bareCreator creates the person that a request holds, and checks nothing: the least that a POST can cost.
 	bareCreator = "bare-creator"
+	// bareVerifier answers when an informer of its own shows the person: the least that a POST can cost where several replicas
+	// may create the same person.
+	bareVerifier = "bare-verifier"
 )
+
+// verifiedNamespace is where bareVerifier creates: what others create elsewhere, its informer does not have to read.
+const verifiedNamespace = "verified"
 
 // serveBare reads the answer from its input, and tells on its output where it listens.
 func serveBare() error {
@@ -44,6 +55,55 @@ func serveBare() error {
 
 // serveCreations creates copies of ScimUsers on the cluster of KUBECONFIG, and tells on its output where it listens.
 func serveCreations() error {
+	return serveCreationsShown(nil)
+}
+
+// serveVerifiedCreations does so too, and answers when its informer shows the copy.
+func serveVerifiedCreations() error {
+	config, err := ctrl.GetConfig()
+	if err != nil {
+		return err
+	}
+	scheme := runtime.NewScheme()
+	if err := addBareKinds(scheme); err != nil {
+		return err
+	}
+	informers, err := cache.New(config, cache.Options{Scheme: scheme, DefaultNamespaces: map[string]cache.Config{verifiedNamespace: {}}})
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	informer, err := informers.GetInformer(ctx, &v1alpha1.ScimUser{})
+	if err != nil {
+		return err
+	}
+	var shown arrivals
+	if _, err := informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{AddFunc: shown.add}); err != nil {
+		return err
+	}
+	go func() { _ = informers.Start(ctx) }() // it ends with this process
+	if !informers.WaitForCacheSync(ctx) {
+		return errors.New("the informer does not sync")
+	}
+	return serveCreationsShown(&shown)
+}
+
+// arrivals are the names for which somebody waits, each with the channel that is closed when it arrives.
+type arrivals struct{ waiting sync.Map }
+
+func (a *arrivals) of(name string) <-chan struct{} {
+	arrived := make(chan struct{})
+	a.waiting.Store(name, arrived)
+	return arrived
+}
+
+func (a *arrivals) add(object any) {
+	if arrived, waited := a.waiting.LoadAndDelete(object.(*v1alpha1.ScimUser).Name); waited {
+		close(arrived.(chan struct{}))
+	}
+}
+
+func serveCreationsShown(shown *arrivals) error {
 	config, err := ctrl.GetConfig()
 	if err != nil {
 		return err
@@ -65,9 +125,17 @@ func serveCreations() error {
 		u := &v1alpha1.ScimUser{ObjectMeta: named(uuid.Must(uuid.NewV7()).String())}
 		u.Spec.DirectoryRef.Name = written
 		u.Spec.UserAttributes, u.Spec.Enterprise = resource.UserAttributes, resource.Enterprise
+		var arrived <-chan struct{}
+		if shown != nil {
+			u.Namespace = verifiedNamespace
+			arrived = shown.of(u.Name)
+		}
 		if err := c.Create(r.Context(), u); err != nil {
 			http.Error(w, err.Error(), http.StatusServiceUnavailable)
 			return
+		}
+		if arrived != nil {
+			<-arrived
 		}
 		w.Header().Set("Content-Type", "application/scim+json;charset=utf-8")
 		w.WriteHeader(http.StatusCreated)

@@ -148,7 +148,7 @@ var bareGroup = schema.GroupVersion{Group: "bench.scim-operator.io", Version: "v
 
 func addBareKinds(s *runtime.Scheme) error {
 	for kind, object := range map[string]runtime.Object{
-		"ScimUser": &v1alpha1.ScimUser{}, "AppMembership": &v1alpha1.AppMembership{}, "AppMembershipList": &v1alpha1.AppMembershipList{},
+		"ScimUser": &v1alpha1.ScimUser{}, "ScimUserList": &v1alpha1.ScimUserList{}, "AppMembership": &v1alpha1.AppMembership{}, "AppMembershipList": &v1alpha1.AppMembershipList{},
 	} {
 		s.AddKnownTypeWithName(bareGroup.WithKind(kind), object)
 	}
@@ -181,8 +181,10 @@ func installBareKinds(config *rest.Config, resources ...string) error {
 
 // furnish makes the namespace with its directories, of which the written one grants a role.
 func (s *stage) furnish(ctx context.Context) error {
-	if err := s.admin.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}); err != nil {
-		return err
+	for _, name := range []string{namespace, verifiedNamespace} {
+		if err := s.admin.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}); err != nil {
+			return err
+		}
 	}
 	role := &v1alpha1.AppRole{ObjectMeta: named("member"), Spec: v1alpha1.AppRoleSpec{Default: true}}
 	if err := s.admin.Create(ctx, role); err != nil {
