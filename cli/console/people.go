@@ -110,13 +110,8 @@ func (v *visit) found(ctx context.Context, directory string, q store.Query) (ids
 	if err != nil {
 		return nil, 0, err
 	}
-	for _, resource := range page.Resources {
-		switch r := resource.(type) {
-		case *store.User:
-			ids = append(ids, r.ID)
-		case *store.Group:
-			ids = append(ids, r.ID)
-		}
+	for place := range page.Len() {
+		ids = append(ids, page.ID(place))
 	}
 	return ids, page.Total, nil
 }

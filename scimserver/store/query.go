@@ -59,6 +59,9 @@ type Page struct {
 // Len is how many resources the page has.
 func (p *Page) Len() int { return len(p.hits) }
 
+// ID is that of the resource at a place of the page, from 0.
+func (p *Page) ID(place int) string { return p.hits[place].ID }
+
 // Resource returns the resource at a place of the page, from 0: a *User, which is valid until the next call, or a *Group. It
 // returns an error for a group whose members cannot be seen in whole.
 func (p *Page) Resource(ctx context.Context, place int) (Resource, error) {
