@@ -16,12 +16,14 @@ import (
 	"github.com/scim-operator/scim-operator/hack/replay/provider"
 )
 
-var _ = plays("docs/okta.md", "The same for all", func(ctx context.Context, s *stage, p *player) {
-	c := s.product(ctx, p, "persona")
-	tenant := c.tenant(ctx, okta.Wizard, "okta-token")
-	ada := assign(ctx, tenant, "Ada")
-	link(ctx, tenant, "Admin", "Persona Admins", ada)
-	p.replace["01a2052e-fa2a-7d56-bca5-6cb3aa1e1676"] = ada.ID
+var _ = plays("docs/okta.md", "The same for all", func(_ context.Context, s *stage, p *player) {
+	c := &company{stage: s, namespace: "persona"} // which the sample makes
+	p.after = map[string]func(context.Context){"kubectl get secret": func(ctx context.Context) {
+		tenant := c.tenant(ctx, okta.Wizard, "okta-token")
+		ada := assign(ctx, tenant, "Ada")
+		link(ctx, tenant, "Admin", "Persona Admins", ada)
+		p.replace["01a2052e-fa2a-7d56-bca5-6cb3aa1e1676"] = ada.ID
+	}}
 })
 
 var _ = plays("docs/okta.md", "Persona: groups are roles", func(ctx context.Context, s *stage, p *player) {

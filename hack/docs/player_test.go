@@ -135,8 +135,9 @@ func (p *player) step(ctx context.Context, b block, s step, where string) {
 	Eventually(func() error {
 		var succeeded bool
 		p.printed, succeeded = p.shell.run(command, s.answers()...)
-		if succeeded == s.fails() {
-			return fmt.Errorf("it succeeded: %t\n%s", succeeded, strings.Join(p.printed, "\n"))
+		failed := !succeeded || fails(p.printed) // the last command of a pipe may succeed all the same
+		if failed != fails(s.shown) {
+			return fmt.Errorf("it fails: %t, but it should: %t\n%s", failed, !failed, strings.Join(p.printed, "\n"))
 		}
 		return differs(shown, p.printed)
 	}).WithTimeout(again).Should(Succeed(), "%s: %s", where, command)

@@ -55,10 +55,8 @@ func (s step) answers() []string {
 	return all
 }
 
-// fails says whether the command is shown to fail.
-func (s step) fails() bool {
-	return slices.ContainsFunc(s.shown, func(line string) bool { return refusal.MatchString(line) })
-}
+// fails says whether what a command prints tells of a failure.
+func fails(lines []string) bool { return slices.ContainsFunc(lines, refusal.MatchString) }
 
 var refusal = regexp.MustCompile(`^([Ee]rror: |Error from server )`)
 

@@ -26,7 +26,7 @@ func bars(out io.Writer) (report func(provider.Event), end func()) {
 		if e.Done == 0 {
 			bar = progressbar.NewOptions(e.Total,
 				progressbar.OptionSetWriter(out),
-				progressbar.OptionSetDescription(fmt.Sprintf("%-9s  %-22s", e.Player, e.Act)),
+				progressbar.OptionSetDescription(fmt.Sprintf("%-9s  %-23s", e.Player, e.Act)),
 				progressbar.OptionSetWidth(30),
 				progressbar.OptionShowCount(),
 				progressbar.OptionOnCompletion(func() { _, _ = fmt.Fprintln(out) }))
@@ -44,7 +44,7 @@ func bars(out io.Writer) (report func(provider.Event), end func()) {
 func lines(out io.Writer) func(provider.Event) {
 	return func(e provider.Event) {
 		if e.Done == e.Total {
-			_, _ = fmt.Fprintf(out, "%-9s  %-22s %d done\n", e.Player, e.Act, e.Total)
+			_, _ = fmt.Fprintf(out, "%-9s  %-23s %d done\n", e.Player, e.Act, e.Total)
 		}
 	}
 }
