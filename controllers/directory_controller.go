@@ -73,7 +73,7 @@ func (r *directoryReconciler) Reconcile(ctx context.Context, req reconcile.Reque
 	if err := r.warn(ctx, d, verdict.warnings); err != nil {
 		return reconcile.Result{}, err
 	}
-	if err := r.writeStatus(ctx, d, place, verdict, directoryReadiness(d, verdict)); err != nil {
+	if err := r.writeStatus(ctx, d, place, verdict, directoryReadiness(d, place, verdict)); err != nil {
 		return reconcile.Result{}, err
 	}
 	return reconcile.Result{RequeueAfter: sooner(release, verdict.untilNext(now))}, nil

@@ -13,16 +13,18 @@ import (
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
 )
 
-// directoryReadiness says whether an identity provider can use the directory.
-func directoryReadiness(d *v1alpha1.ScimDirectory, v tokensVerdict) readiness {
+// directoryReadiness says whether an identity provider can use the directory, and whether it counts as much as it should.
+func directoryReadiness(d *v1alpha1.ScimDirectory, place candidacy, v tokensVerdict) readiness {
 	switch {
 	case d.Spec.Suspended:
-		return readiness{reason: v1alpha1.ReasonSuspended,
+		return readiness{progress: stalled, reason: v1alpha1.ReasonSuspended,
 			message: "spec.suspended is true: every SCIM call is answered 503, people keep the access they have"}
 	case !v.usable:
 		return readiness{progress: stalled, reason: v.condition.reason, message: v.condition.message}
 	case restored(d):
 		return readiness{progress: stalled, reason: v1alpha1.ReasonRestored, message: restoredMessage(d)}
+	case place.reason == v1alpha1.ReasonPrimaryConflict:
+		return readiness{progress: stalled, reason: place.reason, message: primaryCondition(place).message}
 	default:
 		return readiness{ready: true, reason: v1alpha1.ReasonReady, message: "the identity provider can provision users and groups"}
 	}

@@ -24,12 +24,13 @@ const (
 	restartIsolation  isolation = "isolated-restart"
 	crashIsolation    isolation = "isolated-crash"
 	holderIsolation   isolation = "isolated-holder"
+	unseenIsolation   isolation = "isolated-unseen"
 )
 
 func outsideIsolation() fields.Selector {
 	var others []fields.Selector
 	for _, i := range []isolation{
-		solitudeIsolation, windowIsolation, restartIsolation, crashIsolation, holderIsolation,
+		solitudeIsolation, windowIsolation, restartIsolation, crashIsolation, holderIsolation, unseenIsolation,
 	} {
 		others = append(others, fields.OneTermNotEqualSelector("metadata.namespace", string(i)))
 	}

@@ -138,7 +138,7 @@ func called(role *v1alpha1.AppRole, v roleView) string {
 func roleReadiness(v roleView) readiness {
 	switch {
 	case len(v.missing) == 0 && v.namesake != "":
-		return readiness{reason: v1alpha1.ReasonConflict,
+		return readiness{progress: stalled, reason: v1alpha1.ReasonConflict,
 			message: "AppRole " + v.namesake + " is called the same, so that this role is not shown to identity providers; " +
 				"give one of them another displayName"}
 	case len(v.missing) == 0:

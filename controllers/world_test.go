@@ -72,7 +72,15 @@ func get[T any, P interface {
 	return o
 }
 
+// directory makes one and waits until the operator has looked at it.
 func (w *world) directory(name string, edit ...func(*v1alpha1.ScimDirectory)) {
+	GinkgoHelper()
+	w.newDirectory(name, edit...)
+	w.eventuallyReason(func() []metav1.Condition { return get[v1alpha1.ScimDirectory](w, name).Status.Conditions },
+		v1alpha1.ConditionReady, Not(BeEmpty()))
+}
+
+func (w *world) newDirectory(name string, edit ...func(*v1alpha1.ScimDirectory)) {
 	GinkgoHelper()
 	w.create(&corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Name: name + "-token"},
@@ -88,8 +96,6 @@ func (w *world) directory(name string, edit ...func(*v1alpha1.ScimDirectory)) {
 		f(d)
 	}
 	w.create(d)
-	w.eventuallyReason(func() []metav1.Condition { return get[v1alpha1.ScimDirectory](w, name).Status.Conditions },
-		v1alpha1.ConditionReady, Not(BeEmpty()))
 }
 
 func primary(d *v1alpha1.ScimDirectory) { d.Spec.Primary = true }

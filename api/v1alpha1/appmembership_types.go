@@ -29,7 +29,8 @@ type AppMembership struct {
 	Spec AppMembershipSpec `json:"spec"`
 	// status is what the operator reports.
 	// +optional
-	Status AppMembershipStatus `json:"status,omitempty"`
+	// +kubebuilder:default={}
+	Status AppMembershipStatus `json:"status,omitempty,omitzero"`
 }
 
 // AppMembershipList is a list of AppMembership.
@@ -111,8 +112,10 @@ type UserReference struct {
 // AppMembershipStatus is what the operator reports about a member.
 type AppMembershipStatus struct {
 	// observedGeneration is the metadata.generation that this status
-	// describes.
+	// describes; -1 until the operator has looked at the object, so that
+	// nobody who waits for it takes it for done.
 	// +optional
+	// +kubebuilder:default=-1
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
 	// managedBy is the name of the ScimDirectory that manages this member.

@@ -26,7 +26,8 @@ type AppRole struct {
 	Spec AppRoleSpec `json:"spec"`
 	// status is what the operator reports.
 	// +optional
-	Status AppRoleStatus `json:"status,omitempty"`
+	// +kubebuilder:default={}
+	Status AppRoleStatus `json:"status,omitempty,omitzero"`
 }
 
 // AppRoleList is a list of AppRole.
@@ -109,8 +110,10 @@ type GroupSelector struct {
 // AppRoleStatus is what the operator reports about a role.
 type AppRoleStatus struct {
 	// observedGeneration is the metadata.generation that this status
-	// describes.
+	// describes; -1 until the operator has looked at the object, so that
+	// nobody who waits for it takes it for done.
 	// +optional
+	// +kubebuilder:default=-1
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
 	// displayName is what the role is called: as the identity provider that

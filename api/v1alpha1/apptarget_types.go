@@ -28,7 +28,8 @@ type AppTarget struct {
 	Spec AppTargetSpec `json:"spec"`
 	// status is what the operator reports.
 	// +optional
-	Status AppTargetStatus `json:"status,omitempty"`
+	// +kubebuilder:default={}
+	Status AppTargetStatus `json:"status,omitempty,omitzero"`
 }
 
 // AppTargetList is a list of AppTarget.
@@ -444,8 +445,10 @@ type TargetSecretReference struct {
 // AppTargetStatus is what the operator reports about a target.
 type AppTargetStatus struct {
 	// observedGeneration is the metadata.generation that this status
-	// describes.
+	// describes; -1 until the operator has looked at the object, so that
+	// nobody who waits for it takes it for done.
 	// +optional
+	// +kubebuilder:default=-1
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
 	// kind is the field of spec that says where access takes effect, such as

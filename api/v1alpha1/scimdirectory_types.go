@@ -28,7 +28,8 @@ type ScimDirectory struct {
 	Spec ScimDirectorySpec `json:"spec"`
 	// status is what the operator reports.
 	// +optional
-	Status ScimDirectoryStatus `json:"status,omitempty"`
+	// +kubebuilder:default={}
+	Status ScimDirectoryStatus `json:"status,omitempty,omitzero"`
 }
 
 // ScimDirectoryList is a list of ScimDirectory.
@@ -221,8 +222,10 @@ type DirectoryReference struct {
 // ScimDirectoryStatus is what the operator reports about a directory.
 type ScimDirectoryStatus struct {
 	// observedGeneration is the metadata.generation that this status
-	// describes.
+	// describes; -1 until the operator has looked at the object, so that
+	// nobody who waits for it takes it for done.
 	// +optional
+	// +kubebuilder:default=-1
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
 	// baseURL is what the administrator enters in the identity provider as the

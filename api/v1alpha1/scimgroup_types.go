@@ -28,7 +28,8 @@ type ScimGroup struct {
 	Spec ScimGroupSpec `json:"spec"`
 	// status is what the operator reports.
 	// +optional
-	Status ScimGroupStatus `json:"status,omitempty"`
+	// +kubebuilder:default={}
+	Status ScimGroupStatus `json:"status,omitempty,omitzero"`
 }
 
 // ScimGroupList is a list of ScimGroup.
@@ -113,8 +114,10 @@ type GroupMembership struct {
 // ScimGroupStatus is what the operator reports about a group.
 type ScimGroupStatus struct {
 	// observedGeneration is the metadata.generation that this status
-	// describes.
+	// describes; -1 until the operator has looked at the object, so that
+	// nobody who waits for it takes it for done.
 	// +optional
+	// +kubebuilder:default=-1
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
 	// members is the number of members.

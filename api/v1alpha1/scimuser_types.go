@@ -33,7 +33,8 @@ type ScimUser struct {
 	Spec ScimUserSpec `json:"spec"`
 	// status is what the operator reports.
 	// +optional
-	Status ScimUserStatus `json:"status,omitempty"`
+	// +kubebuilder:default={}
+	Status ScimUserStatus `json:"status,omitempty,omitzero"`
 }
 
 // ScimUserList is a list of ScimUser.
@@ -361,8 +362,10 @@ type Extension struct {
 // ScimUserStatus is what the operator reports about a user.
 type ScimUserStatus struct {
 	// observedGeneration is the metadata.generation that this status
-	// describes.
+	// describes; -1 until the operator has looked at the object, so that
+	// nobody who waits for it takes it for done.
 	// +optional
+	// +kubebuilder:default=-1
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
 	// roles are the names of the AppRoles that this user has in the app

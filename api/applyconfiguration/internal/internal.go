@@ -68,6 +68,7 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: status
       type:
         namedType: com.github.scim-operator.scim-operator.api.v1alpha1.AppMembershipStatus
+      default: {}
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.AppMembershipSpec
   map:
     fields:
@@ -112,6 +113,7 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: observedGeneration
       type:
         scalar: numeric
+      default: -1
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.AppRole
   map:
     fields:
@@ -130,6 +132,7 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: status
       type:
         namedType: com.github.scim-operator.scim-operator.api.v1alpha1.AppRoleStatus
+      default: {}
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.AppRoleSpec
   map:
     fields:
@@ -174,6 +177,7 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: observedGeneration
       type:
         scalar: numeric
+      default: -1
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.AppTarget
   map:
     fields:
@@ -192,6 +196,7 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: status
       type:
         namedType: com.github.scim-operator.scim-operator.api.v1alpha1.AppTargetStatus
+      default: {}
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.AppTargetLedger
   map:
     fields:
@@ -298,6 +303,7 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: observedGeneration
       type:
         scalar: numeric
+      default: -1
     - name: plan
       type:
         namedType: com.github.scim-operator.scim-operator.api.v1alpha1.TargetPlan
@@ -897,6 +903,7 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: status
       type:
         namedType: com.github.scim-operator.scim-operator.api.v1alpha1.ScimDirectoryStatus
+      default: {}
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.ScimDirectorySpec
   map:
     fields:
@@ -969,6 +976,7 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: observedGeneration
       type:
         scalar: numeric
+      default: -1
     - name: primary
       type:
         scalar: boolean
@@ -1004,6 +1012,7 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: status
       type:
         namedType: com.github.scim-operator.scim-operator.api.v1alpha1.ScimGroupStatus
+      default: {}
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.ScimGroupSpec
   map:
     fields:
@@ -1047,6 +1056,7 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: observedGeneration
       type:
         scalar: numeric
+      default: -1
     - name: roles
       type:
         list:
@@ -1146,6 +1156,7 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: status
       type:
         namedType: com.github.scim-operator.scim-operator.api.v1alpha1.ScimUserStatus
+      default: {}
 - name: com.github.scim-operator.scim-operator.api.v1alpha1.ScimUserSpec
   map:
     fields:
@@ -1265,6 +1276,7 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: observedGeneration
       type:
         scalar: numeric
+      default: -1
     - name: provisionedTime
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time

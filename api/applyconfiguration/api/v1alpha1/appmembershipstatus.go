@@ -12,7 +12,8 @@ import (
 // AppMembershipStatus is what the operator reports about a member.
 type AppMembershipStatusApplyConfiguration struct {
 	// observedGeneration is the metadata.generation that this status
-	// describes.
+	// describes; -1 until the operator has looked at the object, so that
+	// nobody who waits for it takes it for done.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
 	// managedBy is the name of the ScimDirectory that manages this member.
 	// Empty for a local member.

@@ -12,7 +12,8 @@ import (
 // AppRoleStatus is what the operator reports about a role.
 type AppRoleStatusApplyConfiguration struct {
 	// observedGeneration is the metadata.generation that this status
-	// describes.
+	// describes; -1 until the operator has looked at the object, so that
+	// nobody who waits for it takes it for done.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
 	// displayName is what the role is called: as the identity provider that
 	// linked or created it says, else spec.displayName, else the role's name.

@@ -13,7 +13,8 @@ import (
 // AppTargetStatus is what the operator reports about a target.
 type AppTargetStatusApplyConfiguration struct {
 	// observedGeneration is the metadata.generation that this status
-	// describes.
+	// describes; -1 until the operator has looked at the object, so that
+	// nobody who waits for it takes it for done.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
 	// kind is the field of spec that says where access takes effect, such as
 	// kubernetesRBAC.

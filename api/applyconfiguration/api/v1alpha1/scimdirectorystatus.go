@@ -13,7 +13,8 @@ import (
 // ScimDirectoryStatus is what the operator reports about a directory.
 type ScimDirectoryStatusApplyConfiguration struct {
 	// observedGeneration is the metadata.generation that this status
-	// describes.
+	// describes; -1 until the operator has looked at the object, so that
+	// nobody who waits for it takes it for done.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
 	// baseURL is what the administrator enters in the identity provider as the
 	// SCIM base URL (Okta: "Base URL", Entra ID: "Tenant URL").

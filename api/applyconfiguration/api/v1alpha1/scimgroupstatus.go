@@ -12,7 +12,8 @@ import (
 // ScimGroupStatus is what the operator reports about a group.
 type ScimGroupStatusApplyConfiguration struct {
 	// observedGeneration is the metadata.generation that this status
-	// describes.
+	// describes; -1 until the operator has looked at the object, so that
+	// nobody who waits for it takes it for done.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
 	// members is the number of members.
 	Members *int32 `json:"members,omitempty"`

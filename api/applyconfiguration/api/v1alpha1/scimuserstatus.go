@@ -13,7 +13,8 @@ import (
 // ScimUserStatus is what the operator reports about a user.
 type ScimUserStatusApplyConfiguration struct {
 	// observedGeneration is the metadata.generation that this status
-	// describes.
+	// describes; -1 until the operator has looked at the object, so that
+	// nobody who waits for it takes it for done.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
 	// roles are the names of the AppRoles that this user has in the app
 	// through the directory, sorted.
