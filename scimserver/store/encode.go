@@ -33,6 +33,8 @@ func (u *User) AppendJSON(b []byte) ([]byte, error) {
 		return u.view.appendJSON(b, u.Groups, u.Meta.Location), nil
 	}
 	e := encoder{b: b}
+	e.open('{')
+	e.texts("schemas", u.Schemas)
 	e.userBeforeGroups(u)
 	e.groups(u.Groups)
 	e.meta(u.Meta)
@@ -144,10 +146,8 @@ func (e *encoder) time(name string, at time.Time) {
 	e.b = append(e.b, '"')
 }
 
-// userBeforeGroups opens the object.
+// userBeforeGroups writes what is between schemas and groups.
 func (e *encoder) userBeforeGroups(u *User) {
-	e.open('{')
-	e.texts("schemas", u.Schemas)
 	e.always("id", u.ID)
 	if u.UserAttributes != nil {
 		e.attributes(u.UserAttributes)
