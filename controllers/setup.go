@@ -67,7 +67,7 @@ func SetupWithManager(mgr manager.Manager, o Options) error {
 		return err
 	}
 	kube := kube{Client: mgr.GetClient(), live: mgr.GetAPIReader(), clock: o.Clock}
-	events := mgr.GetEventRecorder(v1alpha1.FieldManager)
+	events := fittingNotes{mgr.GetEventRecorder(v1alpha1.FieldManager)}
 	kube.access = accessReporter{events: events, audit: o.Audit}
 	gate := newGate(kube)
 	ofTargets := newTargetMetrics(mgr.GetCache(), o.Clock)
