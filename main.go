@@ -22,6 +22,7 @@ import (
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/certwatcher"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
@@ -162,6 +163,7 @@ func run(o options) error {
 	}
 	log := newLogger(o.development)
 	ctrl.SetLogger(log)
+	klog.SetLogger(log) // what Kubernetes' client says, such as why it cannot watch
 	config, err := ctrl.GetConfig()
 	if err != nil {
 		return fmt.Errorf("no cluster: %w", err)
