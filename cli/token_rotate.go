@@ -43,12 +43,16 @@ enter the new one in the identity provider; with --overlap=0 it ends at once.`,
 			entry := v1alpha1.DirectoryToken{
 				Name: freeTokenName(d, old), Scopes: d.Spec.Tokens[tokenAt(d, old)].Scopes, ExpirationTime: expiration,
 			}
-			ends, unused := metav1.NewTime(time.Now().Add(overlap).Truncate(time.Second)), ""
+			var ends metav1.Time
+			var unused string
 			f, err := c.hand(ctx, d, entry, func(d *v1alpha1.ScimDirectory) error {
-				unused = ""
+				ends, unused = metav1.NewTime(time.Now().Add(overlap).Truncate(time.Second)), ""
 				if overlap == 0 {
 					unused = end(d, old)
-				} else if at := tokenAt(d, old); at >= 0 && (d.Spec.Tokens[at].ExpirationTime == nil || ends.Before(d.Spec.Tokens[at].ExpirationTime)) {
+				} else if at := tokenAt(d, old); at >= 0 {
+					if earlier := d.Spec.Tokens[at].ExpirationTime; earlier != nil && earlier.Before(&ends) {
+						ends = *earlier
+					}
 					d.Spec.Tokens[at].ExpirationTime = &ends
 				}
 				return nil
@@ -66,7 +70,7 @@ enter the new one in the identity provider; with --overlap=0 it ends at once.`,
 				return err
 			}
 			remark("Token %s of directory %s: this is the only time it is shown. Its hash is in Secret %s.", f.Name, f.Directory, f.Secret)
-			if overlap == 0 {
+			if !ends.After(time.Now()) {
 				remark("Token %s has ended. Enter the new one in the identity provider now.", old)
 			} else {
 				remark("Token %s works until %s at the latest. Enter the new one in the identity provider before that.", old, ends.UTC().Format(time.RFC3339))

@@ -102,6 +102,17 @@ var _ = Describe("A token", func() {
 		Expect(o.directory(ctx).Spec.Tokens).To(HaveExactElements(HaveField("Name", "idp"), HaveField("Name", "idp-3")))
 	})
 
+	It("has ended after a rotation if it had before", func(ctx context.Context) {
+		d := o.directory(ctx)
+		ended := metav1.NewTime(time.Now().Add(-time.Hour).Truncate(time.Second))
+		d.Spec.Tokens[0].ExpirationTime = &ended
+		Expect(installed.Admin.Update(ctx, d)).To(Succeed())
+		printed, err := run(o.namespace, "token rotate okta")
+		Expect(err).NotTo(HaveOccurred(), printed.err)
+		Expect(printed.err).To(HaveSuffix("Token idp has ended. Enter the new one in the identity provider now.\n"))
+		Expect(o.directory(ctx).Spec.Tokens[0].ExpirationTime.Time).To(BeTemporally("==", ended.Time))
+	})
+
 	It("is tested as Okta tests it", func(ctx context.Context) {
 		o.user("ada@example.com", "Ada")
 		Expect(scim(o.namespace, "directory test okta")).To(Equal(o.baseURL() + "\nok      read users: 1 user\nok      read groups: 0 groups\n"))
