@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
 )
 
 // conditionOf is the value that an object of config/default depends on.
@@ -121,9 +122,16 @@ func (s *sheet) deployment(object *unstructured.Unstructured) error {
 	metadata := at(spec, "template", "metadata")
 	at(metadata, "annotations")[s.lines("{{- with .Values.podAnnotations }}\n{{- toYaml . | nindent 8 }}\n{{- end }}")] = ""
 	at(metadata, "labels")[s.lines("{{- with .Values.podLabels }}\n{{- toYaml . | nindent 8 }}\n{{- end }}")] = ""
-	for _, field := range []string{"imagePullSecrets", "nodeSelector", "tolerations", "affinity"} {
+	for _, field := range []string{"imagePullSecrets", "nodeSelector", "tolerations"} {
 		pod[s.lines(fmt.Sprintf("{{- with .Values.%[1]s }}\n%[1]s:\n{{- toYaml . | nindent 8 }}\n{{- end }}", field))] = ""
 	}
+	affinity, err := yaml.Marshal(pod["affinity"])
+	if err != nil {
+		return err
+	}
+	delete(pod, "affinity")
+	pod[s.lines("affinity:\n{{- with .Values.affinity }}\n{{- toYaml . | nindent 8 }}\n{{- else }}\n  "+
+		strings.ReplaceAll(strings.TrimSpace(string(affinity)), "\n", "\n  ")+"\n{{- end }}")] = ""
 	pod[s.lines("{{- with .Values.priorityClassName }}\npriorityClassName: {{ . | quote }}\n{{- end }}")] = ""
 	pod[s.lines("{{- if or .Values.auditLog.path .Values.extraVolumes }}\nvolumes:\n"+
 		"{{- if .Values.auditLog.path }}\n- name: audit-log\n{{- toYaml (.Values.auditLog.volume | default (dict \"emptyDir\" dict)) | nindent 8 }}\n{{- end }}\n"+
