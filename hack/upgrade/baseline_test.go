@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 
@@ -44,8 +45,11 @@ var kinds = []schema.GroupVersionKind{
 	v1alpha1.GroupVersion.WithKind("AppTarget"),
 }
 
-// answers are what an identity provider saw.
-type answers struct{ Users, Groups []listed }
+// answers are what an identity provider saw, and what OpenFGA held.
+type answers struct {
+	Users, Groups []listed
+	Tuples        []string
+}
 
 // objectsOf are all objects of the organization.
 func objectsOf(ctx context.Context, i *operator.Installation) (all []unstructured.Unstructured) {
@@ -57,6 +61,22 @@ func objectsOf(ctx context.Context, i *operator.Installation) (all []unstructure
 		all = append(all, list.Items...)
 	}
 	return all
+}
+
+// beforeAnUpgrade adds to an organization what an upgrade may find in a cluster beside: groups whose resize was interrupted,
+// and targets whose systems are outside of Kubernetes.
+func (c *cluster) beforeAnUpgrade(ctx context.Context, stay []string, leaver string) answers {
+	GinkgoHelper()
+	s := startSystems(ctx)
+	s.follow(ctx, c.Installation)
+	interruptedResizes(ctx, c.Installation, stay, leaver)
+	all := []string{"ada admin", "ada auditor", "bob admin", "bob auditor", "fay admin", "fay auditor"}
+	Eventually(s.tuples(ctx)).Should(Equal(all))
+	Eventually(s.heard).Should(ContainElements("snapshot ada admin,auditor", "snapshot bob admin,auditor,owner", "snapshot fay admin,auditor"))
+	Eventually(c.readyReasons(ctx)).Should(Equal([]string{
+		"directory Ready", "target InSync", "user Deactivated", "user Provisioned",
+	}))
+	return answers{c.scim(http.MethodGet, "/Users", "").body.Resources, c.scim(http.MethodGet, "/Groups", "").body.Resources, all}
 }
 
 // writeBaseline writes what is there.
@@ -76,7 +96,7 @@ func writeBaseline(ctx context.Context, i *operator.Installation, seen answers) 
 }
 
 // load puts what the last release left into a cluster, as it was but for what the API server gives each object itself.
-func load(ctx context.Context, i *operator.Installation) (loaded []unstructured.Unstructured, seen answers) {
+func load(ctx context.Context, i *operator.Installation, s *systems) (loaded []unstructured.Unstructured, seen answers) {
 	GinkgoHelper()
 	file, err := os.Open(baseline)
 	Expect(err).NotTo(HaveOccurred())
@@ -90,6 +110,7 @@ func load(ctx context.Context, i *operator.Installation) (loaded []unstructured.
 			break
 		}
 		Expect(err).NotTo(HaveOccurred())
+		s.moveHere(&o)
 		loaded = append(loaded, put(ctx, i, o))
 	}
 	text, err := os.ReadFile(remember)

@@ -49,7 +49,7 @@ type cluster struct {
 // begin starts the operator in a cluster.
 func begin(i *operator.Installation) *cluster {
 	GinkgoHelper()
-	return &cluster{Installation: i, operator: i.Launch(operator.FreeAddress(), "--target-interval=1s").UntilReady()}
+	return &cluster{Installation: i, operator: i.Launch(operator.FreeAddress(), "--target-interval=1s", "--target-networks=127.0.0.0/8").UntilReady()}
 }
 
 // shell runs a block of a document in a folder of its own, with kubectl as an administrator.
@@ -106,6 +106,9 @@ type answer struct {
 	body   struct {
 		ID        string   `json:"id"`
 		Resources []listed `json:"Resources"`
+		Members   []struct {
+			Value string `json:"value"`
+		} `json:"members"`
 	}
 }
 
@@ -233,18 +236,19 @@ func reason(conditions []metav1.Condition, kind string) string {
 	return ""
 }
 
-// readyReasons are those of the directory, the target and all people, without repetition.
+// readyReasons are those of the directory, the targets and all people, without repetition.
 func (c *cluster) readyReasons(ctx context.Context) func() []string {
 	return func() []string {
 		GinkgoHelper()
 		var d v1alpha1.ScimDirectory
-		var t v1alpha1.AppTarget
+		var targets v1alpha1.AppTargetList
 		var users v1alpha1.ScimUserList
 		Expect(c.Admin.Get(ctx, key("okta"), &d)).To(Succeed())
-		Expect(c.Admin.Get(ctx, key("cluster"), &t)).To(Succeed())
+		Expect(c.Admin.List(ctx, &targets, client.InNamespace(namespace))).To(Succeed())
 		Expect(c.Admin.List(ctx, &users, client.InNamespace(namespace))).To(Succeed())
-		reasons := []string{
-			"directory " + reason(d.Status.Conditions, v1alpha1.ConditionReady), "target " + reason(t.Status.Conditions, v1alpha1.ConditionReady),
+		reasons := []string{"directory " + reason(d.Status.Conditions, v1alpha1.ConditionReady)}
+		for _, t := range targets.Items {
+			reasons = append(reasons, "target "+reason(t.Status.Conditions, v1alpha1.ConditionReady))
 		}
 		for _, u := range users.Items {
 			if u.Spec.Origin != "App" {
