@@ -17,7 +17,7 @@ import (
 const (
 	maxHeaderBytes = 64 << 10
 
-	// drainTimeout is how long requests under way may go on after the end was announced.
+	// drainTimeout is how long clients may use their connections, and requests under way go on, after the end was announced.
 	drainTimeout = 20 * time.Second
 )
 
@@ -44,7 +44,7 @@ type Server struct {
 	patience *patience
 }
 
-// Start serves until ctx is done, then takes no new connections and lets the requests under way finish.
+// Start serves until ctx is done, then has its clients leave, takes no new connections and lets the requests under way finish.
 // It returns an error when it cannot listen, or when requests had to be cut off at the end.
 func (s *Server) Start(ctx context.Context) error {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.BindAddress)
@@ -62,8 +62,10 @@ func (s *Server) Start(ctx context.Context) error {
 
 func (s *Server) serve(ctx context.Context, listener net.Listener) error {
 	patience := cmp.Or(s.patience, &usualPatience)
+	farewell := &farewell{silentSince: map[net.Conn]time.Time{}}
 	server := &http.Server{
-		Handler:           s.Handler,
+		Handler:           farewell.around(s.Handler),
+		ConnState:         farewell.observe,
 		ReadHeaderTimeout: patience.header,
 		ReadTimeout:       patience.request,
 		WriteTimeout:      patience.answer,
@@ -86,13 +88,14 @@ func (s *Server) serve(ctx context.Context, listener net.Listener) error {
 		return fmt.Errorf("the SCIM server ended: %w", err)
 	case <-ctx.Done():
 	}
-	return s.drain(server)
+	return s.drain(server, farewell)
 }
 
-func (s *Server) drain(server *http.Server) error {
+func (s *Server) drain(server *http.Server, farewell *farewell) error {
 	s.Log.Info("SCIM server drains")
 	ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
 	defer cancel()
+	farewell.say(ctx)
 	if err := server.Shutdown(ctx); err != nil {
 		return fmt.Errorf("the SCIM server cut off requests that took too long: %w", errors.Join(err, server.Close()))
 	}

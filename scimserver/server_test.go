@@ -1,6 +1,7 @@
 package scimserver
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -136,3 +137,51 @@ func TestIncompleteBodyIsNoFaultOfTheServer(t *testing.T) {
 type brokenReader struct{}
 
 func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+// keepAsking posts over one connection, as a proxy does that repeats nothing, until it is told to leave or fails.
+func keepAsking(address string) error {
+	connection, err := net.Dial("tcp", address)
+	if err != nil {
+		return err
+	}
+	defer connection.Close()
+	answers := bufio.NewReader(connection)
+	for {
+		if _, err := io.WriteString(connection, "POST / HTTP/1.1\r\nHost: scim.example.com\r\nContent-Length: 2\r\n\r\n{}"); err != nil {
+			return err
+		}
+		response, err := http.ReadResponse(answers, nil)
+		if err != nil {
+			return err
+		}
+		if err := response.Body.Close(); err != nil || response.Close {
+			return err
+		}
+	}
+}
+
+func TestServerCutsOffNobodyWhoKeepsAsking(t *testing.T) {
+	const clients = 50
+	asked := make(chan struct{}, clients)
+	address, stop := start(t, &Server{Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		select {
+		case asked <- struct{}{}:
+		default:
+		}
+	})})
+	left := make(chan error, clients)
+	for range clients {
+		go func() { left <- keepAsking(address) }()
+	}
+	for range clients {
+		<-asked
+	}
+	if err := stop(); err != nil {
+		t.Errorf("the server ended with %v", err)
+	}
+	for range clients {
+		if err := <-left; err != nil {
+			t.Errorf("a request was cut off: %v", err)
+		}
+	}
+}
