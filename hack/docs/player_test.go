@@ -69,7 +69,7 @@ var _ = Describe("What is shown of", func() {
 		var s *stage
 		BeforeAll(func(ctx context.Context) {
 			s = newStage(ctx)
-			s.install(ctx)
+			s.install(ctx, "--set=replicas=1") // that is what serves: a second Pod would show the same log once more
 		})
 		for _, c := range scenes {
 			if c.alone == nil {

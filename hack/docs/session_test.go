@@ -58,7 +58,8 @@ func (s step) answers() []string {
 // fails says whether what a command prints tells of a failure.
 func fails(lines []string) bool { return slices.ContainsFunc(lines, refusal.MatchString) }
 
-var refusal = regexp.MustCompile(`^([Ee]rror: |Error from server )`)
+// refusal begins an error, or is what `kubectl auth can-i` answers when it fails.
+var refusal = regexp.MustCompile(`^([Ee]rror: |Error from server |no$)`)
 
 func parse(command string) (*syntax.File, error) {
 	return syntax.NewParser().Parse(strings.NewReader(command+"\n"), "")

@@ -136,12 +136,13 @@ var varying = []struct {
 	{regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z`), "<time>"},
 	{regexp.MustCompile(`\bscimop_[0-9A-Za-z]{8,}`), "scimop_…"},
 	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "127.0.0.1:<port>"},
-	{regexp.MustCompile(`\b[0-9a-f]{32}\b`), "<trace>"},
+	{regexp.MustCompile(`\b[0-9a-f]{32}([0-9a-f]{32})?\b`), "<hash>"},
 	{regexp.MustCompile(`"duration":[0-9.e-]+`), `"duration":<seconds>`},
-	{regexp.MustCompile(`^(\d+[smh])+( \(x\d+ over (\d+[smh])+\))? `), "<age> "},
-	{regexp.MustCompile(`\b(\d+[smh])+( ago)?$`), "<age>"},
-	{regexp.MustCompile(`held for (\d+[smh])+`), "held for <age>"},
-	{regexp.MustCompile(`-[bcdfghjklmnpqrstvwxz2456789]{5}\b`), "-<generated>"},
+	{regexp.MustCompile(`^(\d+[smhd])+( \(x\d+ over (\d+[smhd])+\))? `), "<age> "},
+	{regexp.MustCompile(`\b(\d+[smhd])+( ago|$)`), "<age>"},
+	{regexp.MustCompile(`held for (\d+[smhd])+`), "held for <age>"},
+	{regexp.MustCompile(`-[0-9a-f]{12}\b`), "-<hash>"},
+	{regexp.MustCompile(`-[bcdfghjklmnpqrstvwxz2456789]{5,10}\b`), "-<generated>"},
 	{regexp.MustCompile(`\s+`), " "},
 }
 

@@ -94,8 +94,21 @@ func (s *stage) player() *player {
 }
 
 // deploy does for the Deployment what nodes would do beside saying that its Pods run: it runs the operator as the ServiceAccount,
-// with the arguments that the Deployment has now.
+// with the arguments that the Deployment has now, and returns when it serves.
 func (s *stage) deploy(ctx context.Context) {
+	GinkgoHelper()
+	s.launch(ctx)
+	Eventually(func() error {
+		connection, err := net.Dial("tcp", s.address)
+		if err != nil {
+			return err
+		}
+		return connection.Close()
+	}).Should(Succeed())
+}
+
+// launch is deploy without the waiting.
+func (s *stage) launch(ctx context.Context) {
 	GinkgoHelper()
 	s.stop()
 	var d appsv1.Deployment
@@ -125,13 +138,6 @@ func (s *stage) deploy(ctx context.Context) {
 	s.process.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig)
 	s.process.Stdout, s.process.Stderr = s.cluster.Log, s.cluster.Log
 	Expect(s.process.Start()).To(Succeed())
-	Eventually(func() error {
-		connection, err := net.Dial("tcp", s.address)
-		if err != nil {
-			return err
-		}
-		return connection.Close()
-	}).Should(Succeed())
 }
 
 func (s *stage) stop() {
