@@ -42,15 +42,31 @@ func rules() (all []alert, file []byte) {
 	return all, file
 }
 
+// alertTests are the files of promtool's tests, by name.
+func alertTests() map[string][]byte {
+	GinkgoHelper()
+	paths, err := filepath.Glob(filepath.Join("testdata", "alerts*.yaml"))
+	Expect(err).NotTo(HaveOccurred())
+	Expect(paths).NotTo(BeEmpty())
+	files := map[string][]byte{}
+	for _, path := range paths {
+		files[filepath.Base(path)], err = os.ReadFile(path)
+		Expect(err).NotTo(HaveOccurred())
+	}
+	return files
+}
+
 var _ = Describe("The alerts", func() {
 	It("pass Prometheus' linter, and are raised when they should be and not before", func(ctx context.Context) {
 		dir := GinkgoT().TempDir()
 		_, file := rules()
 		Expect(os.WriteFile(filepath.Join(dir, "rules.yaml"), file, 0o600)).To(Succeed())
-		tests, err := os.ReadFile(filepath.Join("testdata", "alerts.yaml"))
-		Expect(err).NotTo(HaveOccurred())
-		Expect(os.WriteFile(filepath.Join(dir, "alerts.yaml"), tests, 0o600)).To(Succeed())
-		for _, arguments := range [][]string{{"check", "rules", "--lint=all", "--lint-fatal", "rules.yaml"}, {"test", "rules", "alerts.yaml"}} {
+		test := []string{"test", "rules"}
+		for name, content := range alertTests() {
+			Expect(os.WriteFile(filepath.Join(dir, name), content, 0o600)).To(Succeed())
+			test = append(test, name)
+		}
+		for _, arguments := range [][]string{{"check", "rules", "--lint=all", "--lint-fatal", "rules.yaml"}, test} {
 			command, err := Promtool(ctx, root, arguments...)
 			Expect(err).NotTo(HaveOccurred())
 			command.Dir = dir
@@ -60,8 +76,10 @@ var _ = Describe("The alerts", func() {
 	})
 
 	It("are each tested, and explained on a page that says how to mend it", func() {
-		tests, err := os.ReadFile(filepath.Join("testdata", "alerts.yaml"))
-		Expect(err).NotTo(HaveOccurred())
+		var tests []byte
+		for _, content := range alertTests() {
+			tests = append(tests, content...)
+		}
 		overview, err := os.ReadFile(filepath.Join(root, "docs", "monitoring.md"))
 		Expect(err).NotTo(HaveOccurred())
 		all, _ := rules()
