@@ -14,12 +14,20 @@ import (
 )
 
 var _ = playsAlone("docs/getting-started.md", "On your machine", func(ctx context.Context) *player {
-	p := &player{dir: clone(ctx), replace: map[string]string{listens: operator.FreeAddress()}}
+	p := &player{dir: clone(), replace: map[string]string{listens: operator.FreeAddress()}}
+	out, err := run(ctx, "go", "build", "-o", filepath.Join(p.dir, "bin", "dev-runner"), "./hack/dev")
+	Expect(err).NotTo(HaveOccurred(), out)
 	p.env = environment("/nowhere", "ADDR="+p.replace[listens])
 	// What make would build has been built, or else this would take half a minute longer: hack/newcomer.sh takes the time.
 	p.instead = map[string]string{"git clone": "", "cd ": "", "make run": "bin/dev-runner"}
+	p.after = map[string]func(context.Context){"make demo": func(ctx context.Context) {
+		readme := &player{dir: p.dir, env: p.env, instead: map[string]string{"make demo": ""}}
+		readme.play(ctx, "README.md", "Try it")
+	}}
 	return p
 })
+
+var _ = playsWithin("README.md", "Try it")
 
 var _ = playsAlone("docs/getting-started.md", "In a cluster", func(ctx context.Context) *player {
 	s := newStage(ctx)
@@ -32,8 +40,8 @@ var _ = playsAlone("docs/getting-started.md", "In a cluster", func(ctx context.C
 	return p
 })
 
-// clone is a folder that looks like one, with what `make run` builds and the servers that it needs.
-func clone(ctx context.Context) string {
+// clone is a folder that looks like one, in which the operator and the control plane have been built.
+func clone() string {
 	GinkgoHelper()
 	dir := GinkgoT().TempDir()
 	entries, err := os.ReadDir(root)
@@ -50,7 +58,5 @@ func clone(ctx context.Context) string {
 	} {
 		Expect(os.Symlink(program, filepath.Join(bin, name))).To(Succeed())
 	}
-	out, err := run(ctx, "go", "build", "-o", filepath.Join(bin, "dev-runner"), "./hack/dev")
-	Expect(err).NotTo(HaveOccurred(), out)
 	return dir
 }

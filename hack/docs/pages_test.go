@@ -119,7 +119,7 @@ func complaints(p page, b block) (wrong []string) {
 // these by themselves.
 var (
 	absent = []string{"docker", "kind", "velero"}
-	long   = regexp.MustCompile(`^(make (run|test|bench|bench-quick|chaos|baseline|lint|docker-build)|go (test|run \./hack/bench)|hack/fuzz\.sh)\b`)
+	long   = regexp.MustCompile(`^(\w+=\S+ )*(make (run|test|bench|bench-quick|chaos|baseline|lint|docker-build)|go (test|run \./hack/bench)|hack/fuzz\.sh)\b`)
 )
 
 // unplayable says why a command should be played, if it should.

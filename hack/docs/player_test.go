@@ -43,6 +43,10 @@ type scene struct {
 	// installed, keeps to namespaces of its own, and prepares what the chapter takes for granted.
 	alone   func(context.Context) *player
 	prepare func(context.Context, *stage, *player)
+	// story names scenes that go on from each other.
+	story string
+	// within says that another scene plays it.
+	within bool
 }
 
 var scenes []scene
@@ -59,32 +63,60 @@ func plays(path, heading string, prepare func(context.Context, *stage, *player))
 	return true
 }
 
+// playsInTurn has specs play chapters that go on from each other, on a stage of their own in which nothing is installed at first.
+func playsInTurn(story string, chapters ...scene) bool {
+	for _, c := range chapters {
+		c.story = story
+		scenes = append(scenes, c)
+	}
+	return true
+}
+
+// playsWithin says that the scene of another chapter plays this one, too, because it takes place in the midst of that.
+func playsWithin(path, heading string) bool {
+	scenes = append(scenes, scene{path: path, heading: heading, within: true})
+	return true
+}
+
 var _ = Describe("What is shown of", func() {
+	var stories []string
 	for _, c := range scenes {
-		if c.alone != nil {
+		switch {
+		case c.alone != nil:
 			It(c.path+" happens: "+c.heading, func(ctx context.Context) { c.alone(ctx).play(ctx, c.path, c.heading) })
+		case c.story != "" && !slices.Contains(stories, c.story):
+			stories = append(stories, c.story)
 		}
 	}
+	for _, story := range stories {
+		Describe(story, Ordered, func() { playAll(story, newStage) })
+	}
 	Describe("a cluster", Ordered, ContinueOnFailure, func() {
-		var s *stage
-		BeforeAll(func(ctx context.Context) {
-			s = newStage(ctx)
+		playAll("", func(ctx context.Context) *stage {
+			s := newStage(ctx)
 			s.install(ctx, "--set=replicas=1") // that is what serves: a second Pod would show the same log once more
+			return s
 		})
-		for _, c := range scenes {
-			if c.alone == nil {
-				It("in "+c.path+" happens: "+c.heading, func(ctx context.Context) {
-					p := s.player()
-					c.prepare(ctx, s, p)
-					p.play(ctx, c.path, c.heading)
-				})
-			}
-		}
 	})
 })
 
+// playAll has specs play the scenes that share a stage.
+func playAll(story string, begin func(context.Context) *stage) {
+	var s *stage
+	BeforeAll(func(ctx context.Context) { s = begin(ctx) })
+	for _, c := range scenes {
+		if c.prepare != nil && c.story == story {
+			It("in "+c.path+" happens: "+c.heading, func(ctx context.Context) {
+				p := s.player()
+				c.prepare(ctx, s, p)
+				p.play(ctx, c.path, c.heading)
+			})
+		}
+	}
+}
+
 // reads are commands that change nothing, whose answer may take a while to be what is shown.
-var reads = regexp.MustCompile(`^kubectl (get|events|describe|logs|auth|scim (who-can|why|users|groups|group|directory|plan|audit)) `)
+var reads = regexp.MustCompile(`^(\w+=\S+ )*(bin/k8s/)?kubectl (get|events|describe|logs|auth|scim (who-can|why|users|groups|group|directory|plan|audit)) `)
 
 func (p *player) play(ctx context.Context, path, heading string) {
 	GinkgoHelper()

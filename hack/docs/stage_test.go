@@ -2,11 +2,13 @@ package docs
 
 import (
 	"context"
-	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -55,13 +57,7 @@ func newStage(ctx context.Context) *stage {
 	Expect(apiextensionsv1.AddToScheme(scheme)).To(Succeed())
 	s.admin, err = client.New(s.plane.Config, client.Options{Scheme: scheme})
 	Expect(err).NotTo(HaveOccurred())
-	// What is installed brings its own.
-	Expect(s.admin.DeleteAllOf(ctx, &apiextensionsv1.CustomResourceDefinition{})).To(Succeed())
-	Eventually(func(g Gomega) {
-		var left apiextensionsv1.CustomResourceDefinitionList
-		g.Expect(s.admin.List(ctx, &left)).To(Succeed())
-		g.Expect(left.Items).To(BeEmpty())
-	}).Should(Succeed())
+	s.withoutCRDs(ctx)
 
 	s.kubeconfig = filepath.Join(s.dir, "kubeconfig")
 	content, err := s.plane.Kubeconfig("administrator", "system:masters")
@@ -72,6 +68,19 @@ func newStage(ctx context.Context) *stage {
 	}
 	DeferCleanup(s.stop)
 	return s
+}
+
+// withoutCRDs has the cluster know none of ours: what is installed brings its own.
+func (s *stage) withoutCRDs(ctx context.Context) {
+	GinkgoHelper()
+	Eventually(func(g Gomega) {
+		var left apiextensionsv1.CustomResourceDefinitionList
+		g.Expect(s.admin.List(ctx, &left)).To(Succeed())
+		for _, crd := range left.Items { // one by one: of what is deleted as a collection, Kubernetes leaves the objects in etcd
+			g.Expect(client.IgnoreNotFound(s.admin.Delete(ctx, &crd))).To(Succeed())
+		}
+		g.Expect(left.Items).To(BeEmpty())
+	}).Should(Succeed())
 }
 
 // install installs the operator by the chart, with these settings beside its address.
@@ -97,18 +106,17 @@ func (s *stage) player() *player {
 // with the arguments that the Deployment has now, and returns when it serves.
 func (s *stage) deploy(ctx context.Context) {
 	GinkgoHelper()
-	s.launch(ctx)
-	Eventually(func() error {
-		connection, err := net.Dial("tcp", s.address)
-		if err != nil {
-			return err
-		}
-		return connection.Close()
+	ready := s.launch(ctx)
+	Eventually(func(g Gomega) {
+		answer, err := http.Get(ready)
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(answer.Body.Close()).To(Succeed())
+		g.Expect(answer.StatusCode).To(Equal(http.StatusOK))
 	}).Should(Succeed())
 }
 
-// launch is deploy without the waiting.
-func (s *stage) launch(ctx context.Context) {
+// launch is deploy without the waiting. It returns where the operator says whether it is ready.
+func (s *stage) launch(ctx context.Context) (ready string) {
 	GinkgoHelper()
 	s.stop()
 	var d appsv1.Deployment
@@ -138,12 +146,20 @@ func (s *stage) launch(ctx context.Context) {
 	s.process.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig)
 	s.process.Stdout, s.process.Stderr = s.cluster.Log, s.cluster.Log
 	Expect(s.process.Start()).To(Succeed())
+	return "http://" + probe + "/readyz"
 }
 
+// grace is how long the operator may take to end.
+const grace = 10 * time.Second
+
+// stop ends the operator as a node does, so that it hands on the lead.
 func (s *stage) stop() {
 	if s.process != nil {
-		_ = s.process.Process.Kill()
+		process := s.process.Process
+		_ = process.Signal(syscall.SIGTERM)
+		kill := time.AfterFunc(grace, func() { _ = process.Kill() })
 		_ = s.process.Wait()
+		kill.Stop()
 		s.process = nil
 	}
 }
