@@ -2,7 +2,6 @@ package play
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -21,7 +20,7 @@ func Entra(s Server) *cobra.Command {
 				return "", err
 			}
 			options.BaseURL, options.Token = c.BaseURL, c.Token
-			return fmt.Sprintf("%d users and %d groups were on the server as Entra ID pushed them.", options.Users, options.Groups),
+			return pushed(options.Users, options.Groups) + " were on the server as Entra ID pushed them.",
 				entra.Run(ctx, options, report)
 		})
 	flags := command.Flags()
