@@ -15,6 +15,10 @@ import (
 
 // user finds a user by id, or by userName, e-mail address or displayName; directory may be empty. Where several directories
 // have the person, the primary one's is meant. An error says which there are, or that there is none.
+//
+// It reads all users. The API server selects by a field only what is equal to the letter, so that a directory which has the same
+// person in another case would be missed, and with it perhaps the primary one; a label would have to hold the name, or a hash that
+// can be guessed, in metadata, where no name is otherwise.
 func (c *cluster) user(ctx context.Context, word, directory string) (*v1alpha1.ScimUser, error) {
 	if uuid.Validate(word) == nil {
 		if u, err := view.Find[v1alpha1.ScimUser](ctx, c.Reader, word); err != nil || u != nil {
