@@ -23,6 +23,9 @@ type accessChange struct {
 	// reason is why, as the status of the member says it.
 	reason        string
 	before, after []v1alpha1.RoleGrant
+	// version is the resource version of the member before. Events about the same state are counted as one, and a role that
+	// comes again follows from another request.
+	version string
 }
 
 // compare says which roles came and went, and through which groups they are had or were; each sorted.
@@ -58,7 +61,7 @@ type accessReporter struct {
 // directory.
 func (k kube) reportAccess(ctx context.Context, seen *v1alpha1.AppMembership, grants []v1alpha1.RoleGrant, reason string) {
 	if ref := seen.Spec.UserRef; ref != nil {
-		k.report(ctx, accessChange{seen.Namespace, ref.Directory, ref.Name, reason, seen.Status.Grants, grants})
+		k.report(ctx, accessChange{seen.Namespace, ref.Directory, ref.Name, reason, seen.Status.Grants, grants, seen.ResourceVersion})
 	}
 }
 
@@ -110,7 +113,7 @@ func (k kube) report(ctx context.Context, c accessChange) {
 
 func (r accessReporter) tell(c accessChange, role, reason, action, note string) {
 	r.events.Eventf(
-		&v1alpha1.ScimUser{ObjectMeta: metav1.ObjectMeta{Namespace: c.namespace, Name: c.user}},
+		&v1alpha1.ScimUser{ObjectMeta: metav1.ObjectMeta{Namespace: c.namespace, Name: c.user, ResourceVersion: c.version}},
 		&v1alpha1.AppRole{ObjectMeta: metav1.ObjectMeta{Namespace: c.namespace, Name: role}},
 		corev1.EventTypeNormal, reason, action, "%s", note)
 }

@@ -238,6 +238,17 @@ var _ = Describe("Of a person's roles", func() {
 		Eventually(records).Should(Equal([]grantRecord{granted(), record(grantRecord{
 			Request: "r-removed", Operation: "RoleRevoked", Reason: "Provisioned", Revoked: []string{"admin"}, Groups: []string{admins},
 		})}))
+
+		change(w, w.home(admins, ada), func(s *v1alpha1.ScimMemberSlice) {
+			byRequest(s, "r-again")
+			s.Spec.Members = []string{ada}
+		})
+		Eventually(func() (notes []string) {
+			for _, e := range w.toldOf(ada, v1alpha1.EventRoleGranted) {
+				notes = append(notes, e.Note)
+			}
+			return notes
+		}).Should(ConsistOf(HaveSuffix("request r-added"), HaveSuffix("request r-again")), "none is counted with another one")
 	})
 
 	It("deactivation tells what it takes away", func() {
