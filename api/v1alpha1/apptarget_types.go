@@ -143,10 +143,11 @@ type KubernetesRBACTarget struct {
 	// subject is the name of a person's User, as Kubernetes' own
 	// authentication tells it: text around {{ .userName }}, {{ .email }},
 	// {{ .externalId }} or {{ .id }}, each perhaps with "| lower". At most 256
-	// characters. Default: {{ .userName }}.
+	// characters, none of them a control character. Default: {{ .userName }}.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:Pattern=`^[^\x00-\x1f\x7f-\x9f]+$`
 	Subject string `json:"subject,omitempty"`
 
 	// bindings say what each role means, at most 100.
@@ -261,16 +262,18 @@ type ArgoCDRole struct {
 type OpenShiftGroupsTarget struct {
 	// subject is the name of a person's OpenShift User: text around
 	// {{ .userName }}, {{ .email }}, {{ .externalId }} or {{ .id }}, each
-	// perhaps with "| lower". At most 256 characters. Default: {{ .userName }}.
+	// perhaps with "| lower". At most 256 characters, none of them a control
+	// character. Default: {{ .userName }}.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:Pattern=`^[^\x00-\x1f\x7f-\x9f]+$`
 	Subject string `json:"subject,omitempty"`
 	// prefix is put before a role's name to make the Group's name, at most 63
-	// characters, without /, % and :.
+	// characters, without /, %, : and control characters.
 	// +optional
 	// +kubebuilder:validation:MaxLength=63
-	// +kubebuilder:validation:Pattern=`^[^/%:]*$`
+	// +kubebuilder:validation:Pattern=`^[^/%:\x00-\x1f\x7f-\x9f]*$`
 	Prefix string `json:"prefix,omitempty"`
 	// groups name the Groups of some roles otherwise, at most 1000.
 	// +optional
@@ -287,11 +290,11 @@ type OpenShiftGroup struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	Role string `json:"role"`
-	// name is the name of the Group, without /, % and :.
+	// name is the name of the Group, without /, %, : and control characters.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:Pattern=`^[^/%:]+$`
+	// +kubebuilder:validation:Pattern=`^[^/%:\x00-\x1f\x7f-\x9f]+$`
 	Name string `json:"name"`
 }
 
@@ -301,7 +304,7 @@ type OpenFGATarget struct {
 	// characters.
 	// +required
 	// +kubebuilder:validation:MaxLength=2048
-	// +kubebuilder:validation:Pattern=`^https?://[^?#@]+$`
+	// +kubebuilder:validation:Pattern=`^https?://[^?#@\x00-\x1f\x7f-\x9f]+$`
 	URL string `json:"url"`
 	// storeId is the id of the store, 26 characters.
 	// +required
@@ -321,11 +324,11 @@ type OpenFGATarget struct {
 	Credentials *TargetSecretReference `json:"credentials,omitempty"`
 	// user is the user of a person's tuples: a type, a colon, and text around
 	// {{ .userName }}, {{ .email }}, {{ .externalId }} or {{ .id }}, each
-	// perhaps with "| lower". At most 256 characters. Default:
-	// user:{{ .userName }}.
+	// perhaps with "| lower". At most 256 characters, none of them a control
+	// character. Default: user:{{ .userName }}.
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
-	// +kubebuilder:validation:Pattern=`^[^:#@\s{}]+:.+$`
+	// +kubebuilder:validation:Pattern=`^[^:#@\s{}\x00-\x1f\x7f-\x9f]+:[^\x00-\x1f\x7f-\x9f]+$`
 	User string `json:"user,omitempty"`
 	// tuples say what each role means, at most 1000.
 	// +required
@@ -342,15 +345,17 @@ type OpenFGATuple struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	Role string `json:"role"`
-	// relation is the relation that they have to the object.
+	// relation is the relation that they have to the object, without :, #, @,
+	// spaces and control characters.
 	// +required
 	// +kubebuilder:validation:MaxLength=50
-	// +kubebuilder:validation:Pattern=`^[^:#@\s]{1,50}$`
+	// +kubebuilder:validation:Pattern=`^[^:#@\s\x00-\x1f\x7f-\x9f]{1,50}$`
 	Relation string `json:"relation"`
-	// object is a type, a colon and an id, such as organization:acme.
+	// object is a type, a colon and an id, such as organization:acme, without
+	// spaces and control characters.
 	// +required
 	// +kubebuilder:validation:MaxLength=256
-	// +kubebuilder:validation:Pattern=`^[^:#@\s]+:[^#:\s*]+$`
+	// +kubebuilder:validation:Pattern=`^[^:#@\s\x00-\x1f\x7f-\x9f]+:[^#:\s*\x00-\x1f\x7f-\x9f]+$`
 	Object string `json:"object"`
 }
 
@@ -360,7 +365,7 @@ type WebhookTarget struct {
 	// url is the address that is called, https, at most 2048 characters.
 	// +required
 	// +kubebuilder:validation:MaxLength=2048
-	// +kubebuilder:validation:Pattern=`^https://[^#@]+$`
+	// +kubebuilder:validation:Pattern=`^https://[^#@\x00-\x1f\x7f-\x9f]+$`
 	URL string `json:"url"`
 	// credentials names the Secret with the key signingSecret, with which calls
 	// are signed: whsec_ and 24 to 64 bytes in base64. More than one, separated
@@ -383,7 +388,7 @@ type GrafanaTarget struct {
 	// url is the address of Grafana, at most 2048 characters.
 	// +required
 	// +kubebuilder:validation:MaxLength=2048
-	// +kubebuilder:validation:Pattern=`^https?://[^?#@]+$`
+	// +kubebuilder:validation:Pattern=`^https?://[^?#@\x00-\x1f\x7f-\x9f]+$`
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="url cannot be changed: make another AppTarget for another Grafana"
 	URL string `json:"url"`
 	// credentials names the Secret with the key token: that of a service
@@ -423,11 +428,13 @@ type GrafanaTeam struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	Role string `json:"role"`
-	// team is the name of the team, in the same case; it is made if there is
-	// none when the first person is to be in it, and never deleted.
+	// team is the name of the team, in the same case and without control
+	// characters; it is made if there is none when the first person is to be in
+	// it, and never deleted.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=190
+	// +kubebuilder:validation:Pattern=`^[^\x00-\x1f\x7f-\x9f]+$`
 	Team string `json:"team"`
 }
 

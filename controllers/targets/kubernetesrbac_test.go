@@ -211,6 +211,54 @@ var _ = Describe("The API server", func() {
 		}})
 	})
 
+	It("refuses control characters in what reaches a system", func() {
+		w := newWorld()
+		secret := v1alpha1.TargetSecretReference{Name: "s"}
+		rbac := func(subject string) v1alpha1.AppTargetSpec {
+			return v1alpha1.AppTargetSpec{ServiceAccountName: "granter", KubernetesRBAC: &v1alpha1.KubernetesRBACTarget{
+				Subject: subject, Bindings: []v1alpha1.KubernetesBinding{{Role: "admin", RoleRef: v1alpha1.KubernetesRoleReference{Kind: "Role", Name: "a"}}},
+			}}
+		}
+		groups := func(g v1alpha1.OpenShiftGroupsTarget) v1alpha1.AppTargetSpec {
+			return v1alpha1.AppTargetSpec{ServiceAccountName: "granter", OpenShiftGroups: &g}
+		}
+		fga := func(url, user, relation, object string) v1alpha1.AppTargetSpec {
+			return v1alpha1.AppTargetSpec{OpenFGA: &v1alpha1.OpenFGATarget{
+				URL: url, User: user, StoreID: "01JZ0A1B2C3D4E5F6G7H8J9KAB",
+				Tuples: []v1alpha1.OpenFGATuple{{Role: "admin", Relation: relation, Object: object}},
+			}}
+		}
+		grafana := func(url, team string) v1alpha1.AppTargetSpec {
+			return v1alpha1.AppTargetSpec{Grafana: &v1alpha1.GrafanaTarget{
+				URL: url, Credentials: secret, Teams: []v1alpha1.GrafanaTeam{{Role: "admin", Team: team}},
+			}}
+		}
+		const url, user = "https://system.example.com", "user:{{ .userName }}"
+		for i, control := range []string{"", "\x00", "\x08", "\n", "\x1b", "\x7f", "\u0085"} {
+			for field, spec := range map[string]v1alpha1.AppTargetSpec{
+				"kubernetesRBAC.subject":         rbac("a" + control + "{{ .email }}"),
+				"openShiftGroups.subject":        groups(v1alpha1.OpenShiftGroupsTarget{Subject: "a" + control + "{{ .email }}"}),
+				"openShiftGroups.prefix":         groups(v1alpha1.OpenShiftGroupsTarget{Prefix: "a" + control}),
+				"openShiftGroups.groups[0].name": groups(v1alpha1.OpenShiftGroupsTarget{Groups: []v1alpha1.OpenShiftGroup{{Role: "admin", Name: "a" + control}}}),
+				"openFGA.url":                    fga(url+"/"+control+"a", user, "admin", "organization:acme"),
+				"openFGA.user":                   fga(url, "user:"+control+"{{ .userName }}", "admin", "organization:acme"),
+				"openFGA.tuples[0].relation":     fga(url, user, "admin"+control, "organization:acme"),
+				"openFGA.tuples[0].object":       fga(url, user, "admin", "organization:ac"+control+"me"),
+				"webhook.url":                    {Webhook: &v1alpha1.WebhookTarget{URL: url + "/" + control + "a", Credentials: secret}},
+				"grafana.url":                    grafana(url+"/"+control+"a", "Admins"),
+				"grafana.teams[0].team":          grafana(url, "Ad"+control+"mins"),
+			} {
+				t := &v1alpha1.AppTarget{ObjectMeta: metav1.ObjectMeta{GenerateName: "plain-", Namespace: w.ns}, Spec: spec}
+				err := k8s.Create(w.ctx, t, client.DryRunAll)
+				if i == 0 {
+					Expect(err).NotTo(HaveOccurred(), field)
+				} else {
+					Expect(err).To(MatchError(And(ContainSubstring("spec."+field), ContainSubstring("should match"))), "%q", control)
+				}
+			}
+		}
+	})
+
 	It("keeps the kind of a target", func() {
 		w := newWorld()
 		w.target(v1alpha1.AppTargetSpec{Webhook: &v1alpha1.WebhookTarget{

@@ -28,8 +28,11 @@ var attributes = map[string]func(Person) string{
 }
 
 // ParseSubject reads a subject such as `oidc:{{ .userName | lower }}`. Of Go's templates it knows attributes and lower, and
-// nothing that could run for long. It returns an Invalid that says what is accepted.
+// nothing that could run for long. It returns an Invalid that says what is accepted; control characters are not.
 func ParseSubject(text string) (Subject, error) {
+	if err := Plain("subject", text); err != nil {
+		return Subject{}, err
+	}
 	trees, err := parse.Parse("subject", text, "", "", template.FuncMap{"lower": strings.ToLower})
 	if err != nil {
 		return Subject{}, invalidSubject(text)

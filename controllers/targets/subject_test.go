@@ -9,14 +9,14 @@ var ada = Person{ID: "0a", UserName: "Ada@Example.com", Email: "ada@example.com"
 
 func TestSubject(t *testing.T) {
 	for template, name := range map[string]string{
-		"{{ .userName }}":                    "Ada@Example.com",
-		"{{.userName}}":                      "Ada@Example.com",
-		"oidc:{{ .userName | lower }}":       "oidc:ada@example.com",
-		"{{ .externalId }}/{{ .id }}":        "00u1/0a",
-		"user:{{- .email -}}  ":              "user:ada@example.com",
-		"{{/* a comment */}}{{ .email }}":    "ada@example.com",
-		`a "quoted" \ text of {{ .email }}`:  `a "quoted" \ text of ada@example.com`,
-		"{{ .email }}{{ .email | lower }}\n": "ada@example.comada@example.com\n",
+		"{{ .userName }}":                   "Ada@Example.com",
+		"{{.userName}}":                     "Ada@Example.com",
+		"oidc:{{ .userName | lower }}":      "oidc:ada@example.com",
+		"{{ .externalId }}/{{ .id }}":       "00u1/0a",
+		"user:{{- .email -}}  ":             "user:ada@example.com",
+		"{{/* a comment */}}{{ .email }}":   "ada@example.com",
+		`a "quoted" \ text of {{ .email }}`: `a "quoted" \ text of ada@example.com`,
+		"{{ .email }}{{ .email | lower }} ": "ada@example.comada@example.com ",
 	} {
 		s, err := ParseSubject(template)
 		if err != nil {
@@ -70,4 +70,12 @@ func FuzzParseSubject(f *testing.F) {
 			t.Errorf("%q names %q (%v) and %q (%v)", template, a, errA, b, errB)
 		}
 	})
+}
+
+func TestSubjectWithControlCharacters(t *testing.T) {
+	for _, template := range []string{"{{ .email }}\n", "a\x00{{ .email }}", "a\u0085{{ .email }}", "{{\n.email }}"} {
+		if s, err := ParseSubject(template); err == nil || !strings.Contains(err.Error(), "holds control characters") {
+			t.Errorf("%q: %v, %v", template, s, err)
+		}
+	}
 }

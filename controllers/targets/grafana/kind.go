@@ -48,6 +48,9 @@ func open(ctx context.Context, env targets.Environment) (targets.System, error) 
 	}
 	meanings := map[string][]string{}
 	for _, t := range spec.Teams {
+		if err := targets.Plain("grafana.teams.team", t.Team); err != nil {
+			return nil, err
+		}
 		meanings[t.Role] = append(meanings[t.Role], entitlementOf(t.Team))
 		s.names[t.Team] = true
 	}

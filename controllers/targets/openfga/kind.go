@@ -42,7 +42,10 @@ func open(ctx context.Context, env targets.Environment) (targets.System, error) 
 	s.userType, _, _ = strings.Cut(template, ":")
 	meanings := map[string][]string{}
 	for _, t := range spec.Tuples {
-		r := relation{object: t.Object, name: t.Relation}
+		r, err := relationOf(t)
+		if err != nil {
+			return nil, err
+		}
 		meanings[t.Role] = append(meanings[t.Role], r.String())
 		s.relations = append(s.relations, r)
 	}

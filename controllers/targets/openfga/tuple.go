@@ -1,17 +1,25 @@
 package openfga
 
 import (
+	"cmp"
 	"errors"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/scim-operator/scim-operator/api/v1alpha1"
 	"github.com/scim-operator/scim-operator/controllers/targets"
 )
 
 // relation is a relation of an object: what a grant's entitlement says.
 type relation struct {
 	object, name string
+}
+
+// relationOf is what an entry of the spec means. It returns an Invalid when a person cannot read it.
+func relationOf(t v1alpha1.OpenFGATuple) (relation, error) {
+	return relation{object: t.Object, name: t.Relation},
+		cmp.Or(targets.Plain("openFGA.tuples.object", t.Object), targets.Plain("openFGA.tuples.relation", t.Relation))
 }
 
 // String is the relation as OpenFGA writes a set of users, such as organization:acme#admin. Neither part holds a #.

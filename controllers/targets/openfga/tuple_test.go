@@ -7,6 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/scim-operator/scim-operator/api/v1alpha1"
 	"github.com/scim-operator/scim-operator/controllers/targets"
 )
 
@@ -84,4 +85,18 @@ func FuzzRelation(f *testing.F) {
 			t.Errorf("%q is read as %+v", text, r)
 		}
 	})
+}
+
+func TestRelationOfAnEntry(t *testing.T) {
+	for text, good := range map[[2]string]bool{
+		{"organization:acme", "admin"}:       true,
+		{"organization:ac\x00me", "admin"}:   false,
+		{"organization:acme", "ad\x1bmin"}:   false,
+		{"organization\u0085:acme", "admin"}: false,
+	} {
+		r, err := relationOf(v1alpha1.OpenFGATuple{Object: text[0], Relation: text[1]})
+		if (err == nil) != good || good && r.String() != text[0]+"#"+text[1] {
+			t.Errorf("%q: %v, %v", text, r, err)
+		}
+	}
 }

@@ -40,8 +40,14 @@ func open(_ context.Context, env targets.Environment) (targets.System, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := targets.Plain("openShiftGroups.prefix", spec.Prefix); err != nil {
+		return nil, err
+	}
 	s := &system{client: env.Kubernetes, target: env.Target, ledger: env.Ledger, names: map[string]string{}}
 	for _, g := range spec.Groups {
+		if err := targets.Plain("openShiftGroups.groups.name", g.Name); err != nil {
+			return nil, err
+		}
 		if err := checkName(g.Name); err != nil {
 			return nil, targets.Invalidate("groups: the Group of role %s is called %q, %v", g.Role, g.Name, err)
 		}

@@ -9,8 +9,9 @@ package v1alpha1
 type GrafanaTeamApplyConfiguration struct {
 	// role is the name of the AppRole.
 	Role *string `json:"role,omitempty"`
-	// team is the name of the team, in the same case; it is made if there is
-	// none when the first person is to be in it, and never deleted.
+	// team is the name of the team, in the same case and without control
+	// characters; it is made if there is none when the first person is to be in
+	// it, and never deleted.
 	Team *string `json:"team,omitempty"`
 }
 

@@ -11,7 +11,7 @@ type KubernetesRBACTargetApplyConfiguration struct {
 	// subject is the name of a person's User, as Kubernetes' own
 	// authentication tells it: text around {{ .userName }}, {{ .email }},
 	// {{ .externalId }} or {{ .id }}, each perhaps with "| lower". At most 256
-	// characters. Default: {{ .userName }}.
+	// characters, none of them a control character. Default: {{ .userName }}.
 	Subject *string `json:"subject,omitempty"`
 	// bindings say what each role means, at most 100.
 	Bindings []KubernetesBindingApplyConfiguration `json:"bindings,omitempty"`

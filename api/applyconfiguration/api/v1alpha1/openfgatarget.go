@@ -20,8 +20,8 @@ type OpenFGATargetApplyConfiguration struct {
 	Credentials *TargetSecretReferenceApplyConfiguration `json:"credentials,omitempty"`
 	// user is the user of a person's tuples: a type, a colon, and text around
 	// {{ .userName }}, {{ .email }}, {{ .externalId }} or {{ .id }}, each
-	// perhaps with "| lower". At most 256 characters. Default:
-	// user:{{ .userName }}.
+	// perhaps with "| lower". At most 256 characters, none of them a control
+	// character. Default: user:{{ .userName }}.
 	User *string `json:"user,omitempty"`
 	// tuples say what each role means, at most 1000.
 	Tuples []OpenFGATupleApplyConfiguration `json:"tuples,omitempty"`

@@ -9,9 +9,11 @@ package v1alpha1
 type OpenFGATupleApplyConfiguration struct {
 	// role is the name of the AppRole.
 	Role *string `json:"role,omitempty"`
-	// relation is the relation that they have to the object.
+	// relation is the relation that they have to the object, without :, #, @,
+	// spaces and control characters.
 	Relation *string `json:"relation,omitempty"`
-	// object is a type, a colon and an id, such as organization:acme.
+	// object is a type, a colon and an id, such as organization:acme, without
+	// spaces and control characters.
 	Object *string `json:"object,omitempty"`
 }
 

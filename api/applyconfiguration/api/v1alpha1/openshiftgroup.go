@@ -9,7 +9,7 @@ package v1alpha1
 type OpenShiftGroupApplyConfiguration struct {
 	// role is the name of the AppRole.
 	Role *string `json:"role,omitempty"`
-	// name is the name of the Group, without /, % and :.
+	// name is the name of the Group, without /, %, : and control characters.
 	Name *string `json:"name,omitempty"`
 }
 

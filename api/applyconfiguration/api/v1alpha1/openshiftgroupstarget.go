@@ -9,10 +9,11 @@ package v1alpha1
 type OpenShiftGroupsTargetApplyConfiguration struct {
 	// subject is the name of a person's OpenShift User: text around
 	// {{ .userName }}, {{ .email }}, {{ .externalId }} or {{ .id }}, each
-	// perhaps with "| lower". At most 256 characters. Default: {{ .userName }}.
+	// perhaps with "| lower". At most 256 characters, none of them a control
+	// character. Default: {{ .userName }}.
 	Subject *string `json:"subject,omitempty"`
 	// prefix is put before a role's name to make the Group's name, at most 63
-	// characters, without /, % and :.
+	// characters, without /, %, : and control characters.
 	Prefix *string `json:"prefix,omitempty"`
 	// groups name the Groups of some roles otherwise, at most 1000.
 	Groups []OpenShiftGroupApplyConfiguration `json:"groups,omitempty"`
