@@ -176,13 +176,15 @@ func run(o options) error {
 	}
 	defer tracing.end(tracingTimeout)
 	tracing.around(config)
+	ctx, end := context.WithCancel(ctrl.SetupSignalHandler())
+	defer end()
 	var server *scimserver.Server
-	mgr, err := newManager(config, o, log, func(ctx context.Context) error {
+	mgr, err := newManager(config, o, log, untilEnd(ctx, func(ctx context.Context) error {
 		if server == nil {
 			return nil
 		}
 		return server.Store.WaitForSync(ctx)
-	})
+	}))
 	if err != nil {
 		return err
 	}
@@ -217,11 +219,10 @@ func run(o options) error {
 			return err
 		}
 	}
-	ctx := ctrl.SetupSignalHandler()
 	if server == nil {
 		return mgr.Start(ctx)
 	}
-	return runBeside(ctx, mgr, server.Start)
+	return runBeside(ctx, end, mgr, server.Start)
 }
 
 // newManager returns a manager whose caches begin to read after first.

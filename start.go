@@ -36,15 +36,24 @@ func readingAfter(first func(ctx context.Context) error) cache.NewCacheFunc {
 	}
 }
 
+// untilEnd has what waits return when the process is to end, too: a manager ends what it starts only after all has started.
+func untilEnd(end context.Context, wait func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(end, cancel)()
+		return wait(ctx)
+	}
+}
+
 // runBeside runs the SCIM server beside the manager, which starts what it is given only after its caches have read
 // everything. When one of the two ends so does the other. An error of the manager is returned at once: it may say that
-// another replica leads, and then nothing that the controllers have under way must go on.
-func runBeside(ctx context.Context, mgr manager.Manager, serve func(context.Context) error) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+// another replica leads, and then nothing that the controllers have under way must go on. end cancels ctx.
+func runBeside(ctx context.Context, end context.CancelFunc, mgr manager.Manager, serve func(context.Context) error) error {
+	defer end()
 	served := make(chan error, 1)
 	go func() {
-		defer cancel()
+		defer end()
 		served <- serve(ctx)
 	}()
 	if err := mgr.Start(ctx); err != nil {

@@ -56,7 +56,8 @@ func TestServerAndManagerEndTogether(t *testing.T) {
 		"the server fails": {untilDone, fails},
 		"the manager fails, while a request is answered": {fails, never},
 	} {
-		if err := runBeside(t.Context(), startedManager{start: c.manage}, c.serve); !errors.Is(err, failed) {
+		ctx, end := context.WithCancel(t.Context())
+		if err := runBeside(ctx, end, startedManager{start: c.manage}, c.serve); !errors.Is(err, failed) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
