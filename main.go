@@ -163,6 +163,7 @@ func run(o options) error {
 	}
 	log := newLogger(o.development)
 	ctrl.SetLogger(log)
+	limitMemory(slogger(log, "memory"))
 	klog.SetLogger(log) // what Kubernetes' client says, such as why it cannot watch
 	config, err := ctrl.GetConfig()
 	if err != nil {
