@@ -163,7 +163,7 @@ var _ = Describe("The replayer", func() {
 		o := found(ctx)
 		Expect(refused(o.namespace, "replay okta okta")).To(ContainSubstring("Push made-up people and groups into directory okta"))
 		Expect(scim(o.namespace, "replay okta okta --yes --users=4 --groups=1 --app=wizard")).To(And(
-			ContainSubstring("push people"), HaveSuffix("4 users and 1 groups are on the server as Okta pushed them.\n")))
+			ContainSubstring("push people"), HaveSuffix("4 users and 1 group are on the server as Okta pushed them.\n")))
 		Expect(scim(o.namespace, "replay entra okta --yes --users=4 --groups=1 --dialect=compliant")).To(ContainSubstring("as Entra ID pushed them."))
 	})
 })
