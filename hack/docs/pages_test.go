@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -88,6 +89,9 @@ func complaints(p page, b block) (wrong []string) {
 				complain(s.line, unplayable(s.command))
 			}
 		}
+		if b.played() && !hasScene(p.path, b.heading) {
+			complain(b.line, fmt.Errorf("nobody plays what is shown under %q: write a scene", b.heading))
+		}
 	case "json", "jsonl":
 		decoder := json.NewDecoder(strings.NewReader(b.text))
 		for {
@@ -113,6 +117,17 @@ func complaints(p page, b block) (wrong []string) {
 		complain(b.line, fmt.Errorf("nobody can tell whether a block of %s is right: have hack/docs prove it", b.language))
 	}
 	return wrong
+}
+
+// playedBy has the pages that specs of another package play, in a file.
+var playedBy = map[string]string{"docs/backup.md": "hack/upgrade/restore_test.go"}
+
+func hasScene(path, heading string) bool {
+	if file, others := playedBy[path]; others {
+		content, err := os.ReadFile(filepath.Join(root, file))
+		return err == nil && strings.Contains(string(content), filepath.Base(path)) && strings.Contains(string(content), strconv.Quote(heading))
+	}
+	return slices.ContainsFunc(scenes, func(s scene) bool { return s.path == path && s.heading == heading })
 }
 
 // absent are programs that do not run where the specs do, and long what takes too long for a spec: CI, or whoever measures, runs

@@ -79,6 +79,8 @@ var _ = Describe("An organization that is restored from a backup into another cl
 			g.Expect(now.access(ctx)()).To(Equal(accessBefore))
 			g.Expect(now.bound(ctx)()).To(Equal([]string{"bob", "fay"}))
 		}).Should(Succeed())
+		Expect(shell(now.Installation, folder, do["What is different after it"])).To(MatchRegexp(
+			`^this directory came back from a backup, .*: kubectl annotate scimdirectory okta -n acme --overwrite scim-operator.io/uid=[0-9a-f-]{36}\n$`))
 	})
 
 	It("answers its identity provider under the same ids, and no old version matches", func() {

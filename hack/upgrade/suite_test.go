@@ -52,14 +52,15 @@ func begin(i *operator.Installation) *cluster {
 	return &cluster{Installation: i, operator: i.Launch(operator.FreeAddress(), "--target-interval=1s", "--target-networks=127.0.0.0/8").UntilReady()}
 }
 
-// shell runs a block of a document in a folder of its own, with kubectl as an administrator.
-func shell(i *operator.Installation, folder, script string) {
+// shell runs a block of a document in a folder of its own, with kubectl as an administrator, and returns what it prints.
+func shell(i *operator.Installation, folder, script string) string {
 	GinkgoHelper()
 	command := exec.Command("bash", "-euo", "pipefail", "-c", script)
 	command.Dir = folder
 	command.Env = append(os.Environ(), "KUBECONFIG="+i.Kubeconfig(), "PATH="+filepath.Dir(i.Plane.Kubectl)+":"+os.Getenv("PATH"))
 	out, err := command.CombinedOutput()
 	Expect(err).NotTo(HaveOccurred(), "%s\n%s", script, out)
+	return string(out)
 }
 
 var (
