@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -82,54 +84,69 @@ func (c *creations) least(ctx context.Context, p plan, r *report, o *operator) e
 	return nil
 }
 
-// attended measures the server while the controllers see to those who come. The next turn waits until they have.
+// attended measures the server while the controllers see to those who come: how fast they are posted, and how fast they have
+// their role, which is when the next turn begins.
 func (c *creations) attended(ctx context.Context, p plan, r *report) error {
-	const name = "POST /Users, controllers at work"
 	o, err := c.startOperator(ctx)
 	if err != nil {
 		return err
 	}
 	defer o.stop()
-	ours := func(ctx context.Context, turn int) (float64, error) {
-		rate, err := c.post(o)(ctx, turn)
-		if err != nil {
-			return 0, err
-		}
-		return rate, o.untilIdle(ctx, c.n)
-	}
-	for _, peer := range []struct {
-		name string
-		side side
+	post := c.post(o)
+	for _, pair := range []struct {
+		name, peerName string
+		ours, peer     side
 	}{
-		{"bare client", c.create(nil)},
-		{"bare client, and another that makes the controllers' applies", func(ctx context.Context, turn int) (float64, error) {
-			g, ctx := errgroup.WithContext(ctx)
-			created := make(chan *v1alpha1.ScimUser, c.n)
-			for range seers {
-				g.Go(func() error {
-					for u := range created {
-						if err := c.applyBare(ctx, u, []string{"member"}); err != nil {
-							return err
-						}
-					}
-					return nil
-				})
-			}
-			rate, err := c.create(created)(ctx, turn)
-			close(created)
+		{"POST /Users, controllers at work", "bare client", func(ctx context.Context, turn int) (float64, error) {
+			rate, err := post(ctx, turn)
 			if err != nil {
 				return 0, err
 			}
-			return rate, g.Wait()
-		}},
+			return rate, o.untilIdle(ctx, c.n)
+		}, c.create(nil)},
+		{"people posted, until all have their role", "bare client, and another that makes the controllers' applies",
+			c.untilDone(func(ctx context.Context, turn int) error {
+				if _, err := post(ctx, turn); err != nil {
+					return err
+				}
+				return o.untilIdle(ctx, c.n)
+			}), c.untilDone(c.createAndSee)},
 	} {
-		compared, err := inTurns(ctx, p.rounds, ours, peer.side)
+		compared, err := inTurns(ctx, p.rounds, pair.ours, pair.peer)
 		if err != nil {
 			return err
 		}
-		r.add(figure{Name: name, Unit: "/s", PeerName: peer.name, comparison: compared, Goal: 0.85, AtLeast: true})
+		r.add(figure{Name: pair.name, Unit: "/s", PeerName: pair.peerName, comparison: compared, Goal: 0.85, AtLeast: true})
 	}
 	return nil
+}
+
+// untilDone is the rate at which a turn's people are done with.
+func (c *creations) untilDone(do func(ctx context.Context, turn int) error) side {
+	return func(ctx context.Context, turn int) (float64, error) {
+		began := time.Now()
+		err := do(ctx, turn)
+		return float64(c.n) / time.Since(began).Seconds(), err
+	}
+}
+
+// createAndSee creates people as a bare client, and makes the controllers' applies about each as another.
+func (c *creations) createAndSee(ctx context.Context, turn int) error {
+	g, ctx := errgroup.WithContext(ctx)
+	created := make(chan *v1alpha1.ScimUser, c.n)
+	for range seers {
+		g.Go(func() error {
+			for u := range created {
+				if err := c.applyBare(ctx, u, []string{"member"}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	_, err := c.create(created)(ctx, turn)
+	close(created)
+	return errors.Join(err, g.Wait())
 }
 
 // post is the rate at which people are posted to a server.
