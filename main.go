@@ -171,8 +171,6 @@ func run(o options) error {
 	}
 	// The API server's own fairness keeps clients apart.
 	config.QPS = -1
-	// The API server would compress each event of a watch by itself, which costs it more than to encode the event.
-	config.DisableCompression = true
 	tracing, err := startTracing(context.Background(), log.WithName("tracing"))
 	if err != nil {
 		return err

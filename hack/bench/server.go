@@ -68,7 +68,6 @@ func serveVerifiedCreations() error {
 	if err := addBareKinds(scheme); err != nil {
 		return err
 	}
-	config.DisableCompression = true // as the operator does
 	informers, err := cache.New(config, cache.Options{Scheme: scheme, DefaultNamespaces: map[string]cache.Config{verifiedNamespace: {}}})
 	if err != nil {
 		return err
