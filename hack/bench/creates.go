@@ -30,6 +30,25 @@ func measureCreates(ctx context.Context, p plan, s *stage, r *report) error {
 	return c.attended(ctx, p, r)
 }
 
+// pair is a rate that is compared with another one.
+type pair struct {
+	name, peerName string
+	goal           float64
+	ours, peer     side
+}
+
+// compare adds the figures of pairs, each measured in turns.
+func compare(ctx context.Context, p plan, r *report, pairs ...pair) error {
+	for _, pair := range pairs {
+		compared, err := inTurns(ctx, p.rounds, pair.ours, pair.peer)
+		if err != nil {
+			return err
+		}
+		r.add(figure{Name: pair.name, Unit: "/s", PeerName: pair.peerName, comparison: compared, Goal: pair.goal, AtLeast: true})
+	}
+	return nil
+}
+
 // alone measures the server without controllers.
 func (c *creations) alone(ctx context.Context, p plan, r *report) error {
 	const name = "POST /Users, server alone"
@@ -43,18 +62,11 @@ func (c *creations) alone(ctx context.Context, p plan, r *report) error {
 		return err
 	}
 	defer bare.stop()
-	for _, pair := range []struct {
-		name, peerName string
-		ours, peer     side
-	}{
-		{name, "bare client", c.post(o), c.create(nil)},
-		{name, "HTTP server that creates unchecked", c.post(o), c.post(bare)},
-	} {
-		compared, err := inTurns(ctx, p.rounds, pair.ours, pair.peer)
-		if err != nil {
-			return err
-		}
-		r.add(figure{Name: pair.name, Unit: "/s", PeerName: pair.peerName, comparison: compared, Goal: 0.85, AtLeast: true})
+	if err := compare(ctx, p, r,
+		pair{name, "bare client", 0.85, c.post(o), c.create(nil)},
+		pair{name, "HTTP server that creates unchecked", 0.85, c.post(o), c.post(bare)},
+	); err != nil {
+		return err
 	}
 	return c.least(ctx, p, r, o)
 }
@@ -68,20 +80,10 @@ func (c *creations) least(ctx context.Context, p plan, r *report, o *operator) e
 		return err
 	}
 	defer verifier.stop()
-	for _, pair := range []struct {
-		name, peerName string
-		ours, peer     side
-	}{
-		{name, "bare client", c.post(verifier), c.create(nil)},
-		{"POST /Users, server alone", name, c.post(o), c.post(verifier)},
-	} {
-		compared, err := inTurns(ctx, p.rounds, pair.ours, pair.peer)
-		if err != nil {
-			return err
-		}
-		r.add(figure{Name: pair.name, Unit: "/s", PeerName: pair.peerName, comparison: compared, Goal: 0.85, AtLeast: true})
-	}
-	return nil
+	return compare(ctx, p, r,
+		pair{name, "bare client", 0.85, c.post(verifier), c.create(nil)},
+		pair{"POST /Users, server alone", name, 0.85, c.post(o), c.post(verifier)},
+	)
 }
 
 // attended measures the server while the controllers see to those who come: how fast they are posted, and how fast they have
@@ -93,33 +95,22 @@ func (c *creations) attended(ctx context.Context, p plan, r *report) error {
 	}
 	defer o.stop()
 	post := c.post(o)
-	for _, pair := range []struct {
-		name, peerName string
-		goal           float64
-		ours, peer     side
-	}{
-		{"POST /Users, controllers at work", "bare client", 0.85, func(ctx context.Context, turn int) (float64, error) {
+	return compare(ctx, p, r,
+		pair{"POST /Users, controllers at work", "bare client", 0.85, func(ctx context.Context, turn int) (float64, error) {
 			rate, err := post(ctx, turn)
 			if err != nil {
 				return 0, err
 			}
 			return rate, o.untilIdle(ctx, c.n)
 		}, c.create(nil)},
-		{"people posted, until all have their role", "bare client, and another that makes the controllers' applies", 0.7,
+		pair{"people posted, until all have their role", "bare client, and another that makes the controllers' applies", 0.7,
 			c.untilDone(func(ctx context.Context, turn int) error {
 				if _, err := post(ctx, turn); err != nil {
 					return err
 				}
 				return o.untilIdle(ctx, c.n)
 			}), c.untilDone(c.createAndSee)},
-	} {
-		compared, err := inTurns(ctx, p.rounds, pair.ours, pair.peer)
-		if err != nil {
-			return err
-		}
-		r.add(figure{Name: pair.name, Unit: "/s", PeerName: pair.peerName, comparison: compared, Goal: pair.goal, AtLeast: true})
-	}
-	return nil
+	)
 }
 
 // untilDone is the rate at which a turn's people are done with.
