@@ -7,6 +7,8 @@ import (
 	"io"
 	"unicode/utf8"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/scim-operator/scim-operator/scimserver/schema"
 )
 
@@ -23,9 +25,9 @@ func decodeObject(body []byte) (map[string]any, error) {
 	if at := invalidUTF8(body); at >= 0 {
 		return nil, schema.Errorf(schema.InvalidSyntax, "the body is not valid UTF-8 at byte %d", at)
 	}
-	d := objectDecoder{json.NewDecoder(bytes.NewReader(body))}
-	d.UseNumber()
-	value, err := d.value(0)
+	// What is left to be invalid are escapes of half a character, cut by whoever counts in UTF-16: they become U+FFFD.
+	d := objectDecoder{jsontext.NewDecoder(bytes.NewBuffer(body), jsontext.AllowInvalidUTF8(true))}
+	value, err := d.value()
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +36,7 @@ func decodeObject(body []byte) (map[string]any, error) {
 		return nil, schema.Errorf(schema.InvalidSyntax, "the body must be a JSON object")
 	}
 	end := d.InputOffset()
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
 		return nil, schema.Errorf(schema.InvalidSyntax, "something follows the JSON object, after byte %d", end)
 	}
 	return object, nil
@@ -53,61 +55,63 @@ func invalidUTF8(body []byte) int {
 	}
 }
 
-type objectDecoder struct{ *json.Decoder }
+type objectDecoder struct{ *jsontext.Decoder }
 
-func (d objectDecoder) value(depth int) (any, error) {
-	token, err := d.Token()
+func (d objectDecoder) value() (any, error) {
+	token, err := d.ReadToken()
 	if err != nil {
 		return nil, d.malformed(err)
 	}
-	opening, nests := token.(json.Delim)
-	if !nests {
-		return token, nil
+	switch token.Kind() {
+	case jsontext.KindBeginObject, jsontext.KindBeginArray:
+		if d.StackDepth() > maxDepth {
+			return nil, schema.Errorf(schema.InvalidSyntax, "the body nests deeper than %d levels at byte %d", maxDepth, d.InputOffset())
+		}
+		if token.Kind() == jsontext.KindBeginObject {
+			return d.object()
+		}
+		return d.array()
+	case jsontext.KindString:
+		return token.String(), nil
+	case jsontext.KindNumber:
+		return json.Number(token.String()), nil
+	case jsontext.KindTrue, jsontext.KindFalse:
+		return token.Bool(), nil
+	default:
+		return nil, nil
 	}
-	if depth == maxDepth {
-		return nil, schema.Errorf(schema.InvalidSyntax, "the body nests deeper than %d levels at byte %d", maxDepth, d.InputOffset())
-	}
-	if opening == '{' {
-		return d.object(depth + 1)
-	}
-	return d.array(depth + 1)
 }
 
-func (d objectDecoder) object(depth int) (any, error) {
+func (d objectDecoder) object() (any, error) {
 	object := map[string]any{}
-	for d.More() {
-		token, err := d.Token()
+	for {
+		name, err := d.ReadToken()
 		if err != nil {
 			return nil, d.malformed(err)
 		}
-		name := token.(string) // Token refuses any other name
-		if _, twice := object[name]; twice {
-			return nil, schema.Errorf(schema.InvalidSyntax, "the name %.64q occurs twice in one object, at byte %d", name, d.InputOffset())
+		if name.Kind() == jsontext.KindEndObject {
+			return object, nil
 		}
-		if object[name], err = d.value(depth); err != nil {
+		key := name.String() // before another token is read
+		if object[key], err = d.value(); err != nil {
 			return nil, err
 		}
 	}
-	return object, d.closing()
 }
 
-func (d objectDecoder) array(depth int) (any, error) {
+func (d objectDecoder) array() (any, error) {
 	array := []any{}
-	for d.More() {
-		element, err := d.value(depth)
+	for d.PeekKind() != jsontext.KindEndArray {
+		element, err := d.value()
 		if err != nil {
 			return nil, err
 		}
 		array = append(array, element)
 	}
-	return array, d.closing()
-}
-
-func (d objectDecoder) closing() error {
-	if _, err := d.Token(); err != nil {
-		return d.malformed(err)
+	if _, err := d.ReadToken(); err != nil {
+		return nil, d.malformed(err)
 	}
-	return nil
+	return array, nil
 }
 
 func (d objectDecoder) malformed(err error) error {
@@ -115,8 +119,11 @@ func (d objectDecoder) malformed(err error) error {
 		return schema.Errorf(schema.InvalidSyntax, "the JSON of the body ends too early")
 	}
 	at := d.InputOffset()
-	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-		at = syntax.Offset
+	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
+		at = syntax.ByteOffset
+		if errors.Is(err, jsontext.ErrDuplicateName) {
+			return schema.Errorf(schema.InvalidSyntax, "the name %.64q occurs twice in one object, at byte %d", syntax.JSONPointer.LastToken(), at)
+		}
 	}
 	return schema.Errorf(schema.InvalidSyntax, "the body is not valid JSON at byte %d", at)
 }

@@ -23,6 +23,9 @@ func TestDecodeObject(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %#v, %v", got, err)
 	}
+	if got, err := decodeObject([]byte(`{"a":"half \ud83d"}`)); err != nil || got["a"] != "half \ufffd" {
+		t.Errorf("half a character: %#v, %v", got, err)
+	}
 	if _, err := decodeObject([]byte(nested(maxDepth))); err != nil {
 		t.Errorf("%d levels: %v", maxDepth, err)
 	}
@@ -38,18 +41,18 @@ func TestDecodeObjectRefuses(t *testing.T) {
 		`{"a":1`:                     "ends too early",
 		`{"a":`:                      "ends too early",
 		`{"a":"x`:                    "ends too early",
-		`{"a":1,}`:                   "not valid JSON at byte 7",
+		`{"a":1,}`:                   "not valid JSON at byte 6",
 		`{"a" 1}`:                    "not valid JSON at byte 5",
 		`{a:1}`:                      "not valid JSON at byte 1",
 		`{'a':1}`:                    "not valid JSON at byte 1",
 		`{"a":[1 2]}`:                "not valid JSON at byte 8",
-		`{"a":[1,]}`:                 "not valid JSON at byte 8",
+		`{"a":[1,]}`:                 "not valid JSON at byte 7",
 		`{"a":01}`:                   "not valid JSON at byte 6",
 		`{"a":NaN}`:                  "not valid JSON at byte",
 		`{1:2}`:                      "not valid JSON at byte",
 		`{"a":1}{}`:                  "something follows the JSON object, after byte 7",
 		`{"a":1} x`:                  "something follows the JSON object, after byte 7",
-		`{"a":1,"a":2}`:              `the name "a" occurs twice in one object, at byte 10`,
+		`{"a":1,"a":2}`:              `the name "a" occurs twice in one object, at byte 7`,
 		`{"a":[{"b":1,"\u0062":2}]}`: `the name "b" occurs twice`,
 		"{\"a\":\"\xff\"}":           "not valid UTF-8 at byte 6",
 		nested(maxDepth + 1):         "deeper than 64 levels at byte 321",
@@ -65,6 +68,7 @@ func TestDecodeObjectRefuses(t *testing.T) {
 func FuzzJSON(f *testing.F) {
 	for _, body := range []string{
 		`{}`, `{"a":1}`, `{"a":[{"b":"\ud83d\ude00"},null,true,-1e9]}`, `{"a":1,"a":1}`, `[]`, `{"a":`, nested(70), "{\"\xff\":1}",
+		`{"a":"half \ud83d"}`,
 	} {
 		f.Add([]byte(body))
 	}
