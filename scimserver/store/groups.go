@@ -96,14 +96,15 @@ func (d *Directory) createGroup(ctx context.Context, p *policy, obj *v1alpha1.Sc
 		obj.Spec.Membership = epoch
 	}
 	d.stamp(ctx, obj)
-	if err := create(ctx, d, s.groups, p, obj); err != nil {
+	made, err := create(ctx, d, s.groups, p, obj)
+	if err != nil {
 		d.tidy(ctx, "members of a group that was not created", obj.Name, func(ctx context.Context) error {
 			return d.deleteEpoch(ctx, obj.Name, obj.Spec.Membership)
 		})
 		return nil, err
 	}
-	d.noteMembers(obj, nil, slices.Collect(maps.Keys(members)), obj)
-	return obj, nil
+	d.noteMembers(made, nil, slices.Collect(maps.Keys(members)), made)
+	return made, nil
 }
 
 // UpdateGroup stores what change makes of the group's attributes, makes the changes of its members in their order, and

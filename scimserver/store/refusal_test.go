@@ -8,8 +8,6 @@ import (
 	. "github.com/onsi/gomega"
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
-	"github.com/scim-operator/scim-operator/api/v1alpha1"
 )
 
 var _ = Describe("A write that the API server refuses", func() {
@@ -20,18 +18,10 @@ var _ = Describe("A write that the API server refuses", func() {
 		// Nobody ever knows the kind of this policy's parameters.
 		name := metav1.ObjectMeta{Name: namespace + ".example.com"}
 		Expect(admin.Create(ctx, &admissionregistrationv1.ValidatingAdmissionPolicy{ObjectMeta: name, Spec: admissionregistrationv1.ValidatingAdmissionPolicySpec{
-			ParamKind:     &admissionregistrationv1.ParamKind{APIVersion: "example.com/v1", Kind: "Nothing"},
-			FailurePolicy: new(admissionregistrationv1.Fail),
-			MatchConstraints: &admissionregistrationv1.MatchResources{
-				NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"kubernetes.io/metadata.name": namespace}},
-				ResourceRules: []admissionregistrationv1.NamedRuleWithOperations{{RuleWithOperations: admissionregistrationv1.RuleWithOperations{
-					Operations: []admissionregistrationv1.OperationType{admissionregistrationv1.Create},
-					Rule: admissionregistrationv1.Rule{
-						APIGroups: []string{v1alpha1.GroupVersion.Group}, APIVersions: []string{"*"}, Resources: []string{"scimusers"},
-					},
-				}}},
-			},
-			Validations: []admissionregistrationv1.Validation{{Expression: "true"}},
+			ParamKind:        &admissionregistrationv1.ParamKind{APIVersion: "example.com/v1", Kind: "Nothing"},
+			FailurePolicy:    new(admissionregistrationv1.Fail),
+			MatchConstraints: writesOfUsersIn(namespace),
+			Validations:      []admissionregistrationv1.Validation{{Expression: "true"}},
 		}})).To(Succeed())
 		policy := &admissionregistrationv1.ValidatingAdmissionPolicy{ObjectMeta: name}
 		DeferCleanup(func(ctx context.Context) { Expect(admin.Delete(ctx, policy)).To(Succeed()) })

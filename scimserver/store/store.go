@@ -11,9 +11,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/fields"
-	"k8s.io/apimachinery/pkg/runtime"
-	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -69,10 +66,7 @@ type Store struct {
 
 // New returns a store on the given cluster. It holds nothing until it is started. It fails if config is unusable.
 func New(config *rest.Config, o Options) (*Store, error) {
-	scheme := runtime.NewScheme()
-	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
-	utilruntime.Must(v1alpha1.AddToScheme(scheme))
-	c, err := client.NewWithWatch(config, client.Options{Scheme: scheme})
+	c, err := newWire(config)
 	if err != nil {
 		return nil, fmt.Errorf("a client for the store: %w", err)
 	}

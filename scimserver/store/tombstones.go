@@ -107,7 +107,7 @@ func (d *Directory) raise(ctx context.Context, p *policy, t *v1alpha1.ScimTombst
 		}
 	}
 	d.stamp(ctx, u)
-	err := create(ctx, d, k, p, u)
+	u, err := create(ctx, d, k, p, u)
 	if errors.Is(err, errNotFormer) {
 		there, err := fetch(ctx, d, k, u.Name)
 		if err == nil {

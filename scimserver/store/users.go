@@ -74,7 +74,7 @@ func (d *Directory) CreateUser(ctx context.Context, u *User) (*User, error) {
 	made, before, err := d.bringBack(ctx, p, obj)
 	if errors.Is(err, errNotFormer) {
 		d.stamp(ctx, obj)
-		made, err = obj, create(ctx, d, s.users, p, obj)
+		made, err = create(ctx, d, s.users, p, obj)
 		if _, lost := errors.AsType[*UniquenessError](err); lost {
 			// The controllers may have just made a mirror of the person.
 			if back, was, again := d.bringBack(ctx, p, obj); !errors.Is(again, errNotFormer) {

@@ -64,36 +64,48 @@ func fromAPIOr(err error) error {
 	return fromAPI(err)
 }
 
-// create writes a new object and verifies that its unique keys are its own. It returns errNotFormer if there is one of that
-// name.
-func create[T client.Object](ctx context.Context, d *Directory, k kind[T], p *policy, obj T) error {
+// create writes a new object, verifies that its unique keys are its own, and returns it as it was stored. It returns
+// errNotFormer if there is one of that name.
+func create[T client.Object](ctx context.Context, d *Directory, k kind[T], p *policy, obj T) (T, error) {
 	ctx, span := begin(ctx, "create "+k.resourceType)
 	defer span.End()
 	keys := k.unique(p, obj)
 	if err := checkFree(ctx, d, k, p, keys, obj.GetName()); err != nil {
-		return err
+		return obj, err
 	}
 	err := d.store.client.Create(ctx, obj)
 	if apierrors.IsAlreadyExists(err) {
-		return errNotFormer
+		return obj, errNotFormer
 	}
 	if err = fromAPI(err); err == nil {
 		err = verify(ctx, d, k, keys, obj)
 	} else if !errors.Is(err, ErrUnavailable) {
-		return err // refused, so nothing was written
+		return obj, err // refused, so nothing was written
 	}
 	if err != nil {
 		d.tidy(ctx, "an unacknowledged resource", obj.GetName(), func(ctx context.Context) error {
 			return takeBack(ctx, d, k, obj)
 		})
-		return err
+		return obj, err
 	}
-	d.note(nil, obj)
-	return nil
+	made := stored(d, k, obj)
+	d.note(nil, made)
+	return made, nil
 }
 
-// takeBack deletes what create has written, if it has, and nobody has changed it since. What is there by that name may be
-// another replica's, who gave the same person the same id: then it says something else, or was stamped otherwise.
+// stored is a written object as the index shows it, which may say more than what was sent: what a webhook has added. It is
+// what was sent, where the index shows a later state already.
+func stored[T client.Object](d *Directory, k kind[T], sent T) T {
+	shown := sent
+	d.read(func(ix *directoryIndex) {
+		if obj, ok := k.table(ix).byName[sent.GetName()]; ok && obj.GetResourceVersion() == sent.GetResourceVersion() {
+			shown = obj
+		}
+	})
+	return shown
+}
+
+// takeBack deletes what create has written, if it has, and nobody has changed it since.
 func takeBack[T client.Object](ctx context.Context, d *Directory, k kind[T], obj T) error {
 	for {
 		there, err := fetch(ctx, d, k, obj.GetName())
@@ -102,7 +114,7 @@ func takeBack[T client.Object](ctx context.Context, d *Directory, k kind[T], obj
 			return nil
 		case err != nil:
 			return err
-		case !k.equal(there, obj), !sameStamp(there, obj):
+		case !madeBy(k, there, obj):
 			return nil
 		}
 		err = d.store.client.Delete(ctx, there, client.Preconditions{UID: new(there.GetUID()), ResourceVersion: new(there.GetResourceVersion())})
@@ -110,6 +122,15 @@ func takeBack[T client.Object](ctx context.Context, d *Directory, k kind[T], obj
 			return client.IgnoreNotFound(err)
 		}
 	}
+}
+
+// madeBy reports whether an object is what a creation made, unchanged. If the creation was not answered, what is there by that
+// name may be another replica's, who gave the same person the same id: then it says something else, or was stamped otherwise.
+func madeBy[T client.Object](k kind[T], there, created T) bool {
+	if created.GetUID() == "" {
+		return k.equal(there, created) && sameStamp(there, created)
+	}
+	return there.GetUID() == created.GetUID() && there.GetGeneration() == created.GetGeneration() && sameStamp(there, created)
 }
 
 // checkFree refuses keys of which one is already held. The index may be behind another replica that has just given a key
@@ -234,6 +255,7 @@ func update[T client.Object](ctx context.Context, d *Directory, k kind[T], locks
 			}
 			return obj, err
 		}
+		next = stored(d, k, next)
 		d.note(obj, next)
 		return next, nil
 	}

@@ -1,0 +1,100 @@
+package store
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	"github.com/scim-operator/scim-operator/api/v1alpha1"
+)
+
+var _ = Describe("What the cluster adds to a write", func() {
+	It("is in the answer to it, and goes with it when it is undone", func(ctx context.Context) {
+		s := replica()
+		namespace := newNamespace(ctx)
+		d := s.Directory(namespace, "okta")
+		name := metav1.ObjectMeta{Name: namespace + ".example.com"}
+		policy := &admissionregistrationv1.MutatingAdmissionPolicy{ObjectMeta: name, Spec: admissionregistrationv1.MutatingAdmissionPolicySpec{
+			MatchConstraints:   writesOfUsersIn(namespace),
+			ReinvocationPolicy: admissionregistrationv1.NeverReinvocationPolicy,
+			Mutations: []admissionregistrationv1.Mutation{{
+				PatchType:          admissionregistrationv1.PatchTypeApplyConfiguration,
+				ApplyConfiguration: &admissionregistrationv1.ApplyConfiguration{Expression: `Object{spec: Object.spec{locale: "en-GB"}}`},
+			}},
+		}}
+		Expect(admin.Create(ctx, policy)).To(Succeed())
+		DeferCleanup(func(ctx context.Context) { Expect(admin.Delete(ctx, policy)).To(Succeed()) })
+		binding := &admissionregistrationv1.MutatingAdmissionPolicyBinding{ObjectMeta: name, Spec: admissionregistrationv1.MutatingAdmissionPolicyBindingSpec{
+			PolicyName: name.Name,
+		}}
+		Expect(admin.Create(ctx, binding)).To(Succeed())
+		DeferCleanup(func(ctx context.Context) { Expect(admin.Delete(ctx, binding)).To(Succeed()) })
+
+		Eventually(func() string { // once the API server knows the policy
+			u, err := d.CreateUser(ctx, person("ada"))
+			Expect(err).NotTo(HaveOccurred())
+			Expect(d.DeleteUser(ctx, u.ID, func(*User) error { return nil })).To(Succeed())
+			return u.Locale
+		}, 20*time.Second).Should(Equal("en-GB"))
+		u, err := d.CreateUser(ctx, person("grace"))
+		Expect(err).NotTo(HaveOccurred())
+		Expect(u.Locale).To(Equal("en-GB"))
+		u, err = d.UpdateUser(ctx, u.ID, changed(func(a *v1alpha1.UserAttributes) { a.Title, a.Locale = "Dr", "" }))
+		Expect(err).NotTo(HaveOccurred())
+		Expect(u.Locale).To(Equal("en-GB"))
+		Expect(u.Title).To(Equal("Dr"))
+
+		slower := intercepted(interceptor.Funcs{
+			Create: func(ctx context.Context, c client.WithWatch, obj client.Object, opts ...client.CreateOption) error {
+				_, err := d.CreateUser(ctx, person("Wanted"))
+				Expect(err).NotTo(HaveOccurred())
+				return c.Create(ctx, obj, opts...)
+			},
+		})
+		_, err = slower.Directory(namespace, "okta").CreateUser(ctx, person("wanted"))
+		Expect(err).To(beTaken("userName"))
+		list := &v1alpha1.ScimUserList{}
+		Expect(admin.List(ctx, list, client.InNamespace(namespace))).To(Succeed())
+		Expect(list.Items).To(HaveLen(2), "the one that lost is gone, whatever was added to it")
+	})
+})
+
+// writesOfUsersIn has a policy match every write of a user in a namespace.
+func writesOfUsersIn(namespace string) *admissionregistrationv1.MatchResources {
+	return &admissionregistrationv1.MatchResources{
+		NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"kubernetes.io/metadata.name": namespace}},
+		ResourceRules: []admissionregistrationv1.NamedRuleWithOperations{{RuleWithOperations: admissionregistrationv1.RuleWithOperations{
+			Operations: []admissionregistrationv1.OperationType{admissionregistrationv1.Create, admissionregistrationv1.Update},
+			Rule: admissionregistrationv1.Rule{
+				APIGroups: []string{v1alpha1.GroupVersion.Group}, APIVersions: []string{"*"}, Resources: []string{"scimusers"},
+			},
+		}}},
+	}
+}
+
+func TestTypeMeta(t *testing.T) {
+	for object, want := range map[string]string{
+		`{"apiVersion":"scim-operator.io/v1alpha1","kind":"ScimUser","metadata":{`: "scim-operator.io/v1alpha1, Kind=ScimUser",
+		`{"kind":"ScimUser","apiVersion":"scim-operator.io/v1alpha1"}`:             "scim-operator.io/v1alpha1, Kind=ScimUser",
+		`{"spec":{"kind":"Other","a":["x"]},"kind":"Status","apiVersion":"v1"}`:    "/v1, Kind=Status",
+		`{"type":"ADDED","object":{"apiVersion":"v1","kind":"Secret"}}`:            "/, Kind=",
+		`[1]`: "/, Kind=",
+		`{}`:  "/, Kind=",
+	} {
+		if got, err := (typeMeta{}).Interpret([]byte(object)); err != nil || got.String() != want {
+			t.Errorf("%s: %v, %v; want %s", object, got, err, want)
+		}
+	}
+	for _, broken := range []string{``, `{"apiVersion"`, `{"spec":{"a":`, `{"apiVersion":"a/b/c","kind":"X"}`} {
+		if got, err := (typeMeta{}).Interpret([]byte(broken)); err == nil {
+			t.Errorf("%s: %v", broken, got)
+		}
+	}
+}
