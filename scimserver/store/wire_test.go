@@ -37,12 +37,12 @@ var _ = Describe("What the cluster adds to a write", func() {
 		Expect(admin.Create(ctx, binding)).To(Succeed())
 		DeferCleanup(func(ctx context.Context) { Expect(admin.Delete(ctx, binding)).To(Succeed()) })
 
-		Eventually(func() string { // once the API server knows the policy
+		Eventually(func(g Gomega) { // once the API server knows the policy
 			u, err := d.CreateUser(ctx, person("ada"))
-			Expect(err).NotTo(HaveOccurred())
+			g.Expect(err).NotTo(HaveOccurred())
 			Expect(d.DeleteUser(ctx, u.ID, func(*User) error { return nil })).To(Succeed())
-			return u.Locale
-		}, 20*time.Second).Should(Equal("en-GB"))
+			g.Expect(u.Locale).To(Equal("en-GB"))
+		}, 20*time.Second).Should(Succeed())
 		u, err := d.CreateUser(ctx, person("grace"))
 		Expect(err).NotTo(HaveOccurred())
 		Expect(u.Locale).To(Equal("en-GB"))
@@ -79,7 +79,7 @@ func writesOfUsersIn(namespace string) *admissionregistrationv1.MatchResources {
 	}
 }
 
-func TestTypeMeta(t *testing.T) {
+func TestKindIn(t *testing.T) {
 	for object, want := range map[string]string{
 		`{"apiVersion":"scim-operator.io/v1alpha1","kind":"ScimUser","metadata":{`: "scim-operator.io/v1alpha1, Kind=ScimUser",
 		`{"kind":"ScimUser","apiVersion":"scim-operator.io/v1alpha1"}`:             "scim-operator.io/v1alpha1, Kind=ScimUser",
@@ -88,12 +88,12 @@ func TestTypeMeta(t *testing.T) {
 		`[1]`: "/, Kind=",
 		`{}`:  "/, Kind=",
 	} {
-		if got, err := (typeMeta{}).Interpret([]byte(object)); err != nil || got.String() != want {
+		if got, err := kindIn([]byte(object)); err != nil || got.String() != want {
 			t.Errorf("%s: %v, %v; want %s", object, got, err, want)
 		}
 	}
 	for _, broken := range []string{``, `{"apiVersion"`, `{"spec":{"a":`, `{"apiVersion":"a/b/c","kind":"X"}`} {
-		if got, err := (typeMeta{}).Interpret([]byte(broken)); err == nil {
+		if got, err := kindIn([]byte(broken)); err == nil {
 			t.Errorf("%s: %v", broken, got)
 		}
 	}
