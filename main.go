@@ -22,6 +22,7 @@ import (
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/events"
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/certwatcher"
@@ -195,20 +196,24 @@ func run(o options) error {
 	}
 	defer auditLog.Close(auditTimeout)
 	metrics.Registry.MustRegister(buildInfo())
+	recorder := newPacedEvents(mgr.GetEventRecorder(v1alpha1.FieldManager), log.WithName("events"))
+	if err := mgr.Add(recorder); err != nil {
+		return err
+	}
 	if o.controllers {
 		reachable, err := networks(o.targetNetworks)
 		if err != nil {
 			return err
 		}
 		if err := controllers.SetupWithManager(mgr, controllers.Options{
-			ExternalURL: o.externalURL, TargetNetworks: reachable, TargetInterval: o.targetInterval,
+			ExternalURL: o.externalURL, TargetNetworks: reachable, TargetInterval: o.targetInterval, Events: recorder,
 			Audit: auditLog.Logger(), Registerer: metrics.Registry, TracerProvider: tracing.consequences,
 		}); err != nil {
 			return err
 		}
 	}
 	if o.scim {
-		if server, err = newServer(mgr, config, o, log, auditLog.Logger(), tracing.requests); err != nil {
+		if server, err = newServer(mgr, config, o, log, recorder, auditLog.Logger(), tracing.requests); err != nil {
 			return err
 		}
 		if err := addConsole(mgr, config, o, server.Store, slogger(log, "console")); err != nil {
@@ -256,11 +261,11 @@ func slogger(log logr.Logger, name string) *slog.Logger {
 	return slog.New(logr.ToSlogHandler(log.WithName(name)))
 }
 
-func newServer(mgr manager.Manager, config *rest.Config, o options, log logr.Logger, auditLog *slog.Logger,
-	requests trace.TracerProvider,
+func newServer(mgr manager.Manager, config *rest.Config, o options, log logr.Logger, recorder events.EventRecorder,
+	auditLog *slog.Logger, requests trace.TracerProvider,
 ) (*scimserver.Server, error) {
 	s, err := store.New(config, store.Options{
-		MaxStaleness: o.maxStaleness, Log: log.WithName("store"), Events: mgr.GetEventRecorder("scim-operator"),
+		MaxStaleness: o.maxStaleness, Log: log.WithName("store"), Events: recorder,
 		Registerer: metrics.Registry,
 	})
 	if err != nil {

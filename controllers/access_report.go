@@ -52,7 +52,9 @@ func (c accessChange) compare() (granted, revoked, groups []string) {
 // accessReporter tells of roles that people gained and lost: by Events on the ScimUser, and in the audit log.
 type accessReporter struct {
 	events events.EventRecorder
-	audit  *slog.Logger
+	// granted takes the Events of roles that came, of which there can be very many.
+	granted events.EventRecorder
+	audit   *slog.Logger
 }
 
 // +kubebuilder:rbac:groups=scim-operator.io,resources=scimtombstones,verbs=get
@@ -104,15 +106,15 @@ func (k kube) report(ctx context.Context, c accessChange) {
 		by += ", request " + request
 	}
 	for _, role := range granted {
-		k.access.tell(c, role, v1alpha1.EventRoleGranted, "Grant", "the person has the role "+role+" now: granted by "+by)
+		tell(k.access.granted, c, role, v1alpha1.EventRoleGranted, "Grant", "the person has the role "+role+" now: granted by "+by)
 	}
 	for _, role := range revoked {
-		k.access.tell(c, role, v1alpha1.EventRoleRevoked, "Revoke", "the person has lost the role "+role+": taken back by "+by)
+		tell(k.access.events, c, role, v1alpha1.EventRoleRevoked, "Revoke", "the person has lost the role "+role+": taken back by "+by)
 	}
 }
 
-func (r accessReporter) tell(c accessChange, role, reason, action, note string) {
-	r.events.Eventf(
+func tell(recorder events.EventRecorder, c accessChange, role, reason, action, note string) {
+	recorder.Eventf(
 		&v1alpha1.ScimUser{ObjectMeta: metav1.ObjectMeta{Namespace: c.namespace, Name: c.user, ResourceVersion: c.version}},
 		&v1alpha1.AppRole{ObjectMeta: metav1.ObjectMeta{Namespace: c.namespace, Name: role}},
 		corev1.EventTypeNormal, reason, action, "%s", note)

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/trace"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
@@ -37,6 +38,9 @@ type Options struct {
 	TargetNetworks []netip.Prefix
 	// TargetInterval is how often each AppTarget's system is read for what others changed. Default: 30 seconds.
 	TargetInterval time.Duration
+	// Events takes the events that tell of roles granted, of which an import brings many. Default: the manager's recorder, as
+	// for all others.
+	Events events.EventRecorder
 	// Audit receives a record for every change of a person's roles. Default: none are written.
 	Audit *slog.Logger
 	// Registerer takes the metrics. Default: there are none.
@@ -67,8 +71,11 @@ func SetupWithManager(mgr manager.Manager, o Options) error {
 		return err
 	}
 	kube := kube{Client: mgr.GetClient(), live: mgr.GetAPIReader(), clock: o.Clock}
-	events := fittingNotes{mgr.GetEventRecorder(v1alpha1.FieldManager)}
-	kube.access = accessReporter{events: events, audit: o.Audit}
+	recorder := fittingNotes{mgr.GetEventRecorder(v1alpha1.FieldManager)}
+	kube.access = accessReporter{events: recorder, granted: recorder, audit: o.Audit}
+	if o.Events != nil {
+		kube.access.granted = fittingNotes{o.Events}
+	}
 	gate := newGate(kube)
 	ofTargets := newTargetMetrics(mgr.GetCache(), o.Clock)
 	if o.Registerer != nil {
@@ -83,18 +90,18 @@ func SetupWithManager(mgr manager.Manager, o Options) error {
 		}
 	}
 	for _, c := range []interface{ setup(manager.Manager) error }{
-		&directoryReconciler{kube: kube, gate: gate, events: events, externalURL: o.ExternalURL, grace: o.HandOverGrace},
+		&directoryReconciler{kube: kube, gate: gate, events: recorder, externalURL: o.ExternalURL, grace: o.HandOverGrace},
 		&countsReconciler{kube: kube, written: map[types.NamespacedName]types.UID{}},
-		&groupReconciler{kube: kube, events: events, sweepDelay: o.SweepDelay},
+		&groupReconciler{kube: kube, events: recorder, sweepDelay: o.SweepDelay},
 		&roleMirrorReconciler{kube: kube},
 		&roleReconciler{kube: kube},
 		&membershipReconciler{kube: kube, gate: gate, causes: newCauses("membership", "scim.resource", o.TracerProvider)},
-		&safeguardReconciler{kube: kube, gate: gate, events: events},
+		&safeguardReconciler{kube: kube, gate: gate, events: recorder},
 		&localMemberReconciler{kube: kube},
 		&memberMirrorReconciler{kube: kube},
 		&tombstoneReconciler{kube: kube},
 		&targetReconciler{
-			kube: kube, events: events, metrics: ofTargets, config: mgr.GetConfig(),
+			kube: kube, events: recorder, metrics: ofTargets, config: mgr.GetConfig(),
 			egress: targets.NewEgress(o.TargetNetworks), interval: o.TargetInterval,
 			causes: newCauses("target", "scim.target", o.TracerProvider),
 		},

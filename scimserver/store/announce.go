@@ -1,16 +1,11 @@
 package store
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
-	"sync/atomic"
 
-	"github.com/go-logr/logr"
-	"golang.org/x/time/rate"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
@@ -21,11 +16,6 @@ import (
 const (
 	// maxMemberEvents is the number of members whose coming and going one request tells of one by one.
 	maxMemberEvents = 100
-	// Events are written at a pace that leaves the API server to the writes that they tell of. A mass import outruns them;
-	// then those that find no place in the queue are left out. The audit log leaves out none.
-	eventsPerSecond = 10
-	eventsAtOnce    = 2*maxMemberEvents + 1
-	maxQueuedEvents = 3_000
 	// maxNamesInNote bounds the names of attributes in an event, whose note has 1 kB.
 	maxNamesInNote = 500
 )
@@ -36,51 +26,16 @@ type event struct {
 	kind, reason, note string
 }
 
-// announcer emits events in the background. Without a recorder it emits none.
-type announcer struct {
-	recorder events.EventRecorder
-	log      logr.Logger
-	queue    chan event
-	leftOut  atomic.Int64
-}
-
-func newAnnouncer(recorder events.EventRecorder, log logr.Logger) *announcer {
-	return &announcer{recorder: recorder, log: log, queue: make(chan event, maxQueuedEvents)}
-}
-
-// tell takes an event to be emitted, and never waits.
-func (a *announcer) tell(e event) {
-	if a.recorder == nil {
-		return
-	}
-	select {
-	case a.queue <- e:
-	default:
-		a.leftOut.Add(1)
-	}
-}
-
-func (a *announcer) run(ctx context.Context) {
-	pace := rate.NewLimiter(eventsPerSecond, eventsAtOnce)
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case e := <-a.queue:
-			if pace.Wait(ctx) != nil {
-				return
-			}
-			if n := a.leftOut.Swap(0); n > 0 {
-				a.log.Info("There were more changes than events are written for; the audit log has all of them", "left out", n)
-			}
-			a.recorder.Eventf(e.regarding, e.related, e.kind, e.reason, "Provision", "%s", e.note)
-		}
+// tell has an event emitted, unless nobody takes events.
+func (s *Store) tell(e event) {
+	if s.options.Events != nil {
+		s.options.Events.Eventf(e.regarding, e.related, e.kind, e.reason, "Provision", "%s", e.note)
 	}
 }
 
 // Announce has events tell of what a request has changed.
 func (d *Directory) Announce(c *Change) {
-	if d.store.announcer.recorder == nil || d.written == nil || !d.written.known {
+	if d.store.options.Events == nil || d.written == nil || !d.written.known {
 		return
 	}
 	revision := d.written.revision
@@ -100,7 +55,7 @@ func (d *Directory) Announce(c *Change) {
 	}
 	who := "directory " + d.key.name + ", request " + d.request
 	for _, e := range eventsOf(c, referenceTo(d.written.object(), revision), members, who) {
-		d.store.announcer.tell(e)
+		d.store.tell(e)
 	}
 }
 

@@ -38,7 +38,7 @@ type Options struct {
 	MaxStaleness time.Duration
 	// Log is told what an operator of the server has to know.
 	Log logr.Logger
-	// Events takes the events on users, groups and directories; nil for none.
+	// Events takes the events on users, groups and directories, which can be many, and must not wait; nil for none.
 	Events events.EventRecorder
 	// Registerer takes the metrics; nil for none.
 	Registerer prometheus.Registerer
@@ -53,8 +53,7 @@ type Store struct {
 	locks   keyLock
 	metrics metrics
 
-	announcer *announcer
-	uses      *tokenUses
+	uses *tokenUses
 
 	users       kind[*v1alpha1.ScimUser]
 	groups      kind[*v1alpha1.ScimGroup]
@@ -77,7 +76,7 @@ func newStore(c client.WithWatch, o Options) *Store {
 	ix, m := newIndex(), newMetrics(o.Registerer)
 	c = m.counted(c)
 	s := &Store{client: c, metrics: m, options: o, now: time.Now, index: ix, locks: keyLock{held: map[nameKey]*heldKey{}},
-		announcer: newAnnouncer(o.Events, o.Log), uses: newTokenUses()}
+		uses: newTokenUses()}
 	s.users = kind[*v1alpha1.ScimUser]{
 		resourceType: schema.User.Name,
 		feed: newFeed(ix, c, &v1alpha1.ScimUser{}, &v1alpha1.ScimUserList{},
@@ -160,7 +159,6 @@ func (s *Store) Start(ctx context.Context) error {
 	} {
 		running.Go(func() { run(indexed) })
 	}
-	running.Go(func() { s.announcer.run(ctx) })
 	s.reportUse(ctx)
 	stop()
 	running.Wait()

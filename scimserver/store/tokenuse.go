@@ -114,7 +114,7 @@ func (s *Store) NoteMissing(c Credential, scope string) {
 		}
 	})
 	if tell {
-		s.announcer.tell(event{
+		s.tell(event{
 			regarding: &corev1.ObjectReference{
 				APIVersion: v1alpha1.GroupVersion.String(), Kind: "ScimDirectory",
 				Namespace: c.Namespace, Name: c.Directory, UID: c.uid,
