@@ -126,9 +126,11 @@ func (w *wire) Watch(ctx context.Context, list client.ObjectList, o ...client.Li
 	if err != nil || resource == "" {
 		return w.WithWatch.Watch(ctx, list, o...)
 	}
-	options := (&client.ListOptions{}).ApplyOptions(o).AsListOptions()
-	options.Watch = true
-	return w.watches.Get().Resource(resource).VersionedParams(options, runtime.NewParameterCodec(w.scheme)).Watch(ctx)
+	options := (&client.ListOptions{}).ApplyOptions(o)
+	parameters := options.AsListOptions()
+	parameters.Watch = true
+	return w.watches.Get().NamespaceIfScoped(options.Namespace, options.Namespace != "").Resource(resource).
+		VersionedParams(parameters, runtime.NewParameterCodec(w.scheme)).Watch(ctx)
 }
 
 // serializers are those of the scheme, but for JSON, which reader reads.
