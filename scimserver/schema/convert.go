@@ -3,7 +3,6 @@ package schema
 import (
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -52,7 +51,7 @@ func (c converter) list(a *Attribute, value any, at string) (any, error) {
 	}
 	elements := make([]any, 0, len(values))
 	for i, v := range values {
-		element, err := c.single(a, v, fmt.Sprintf("%s[%d]", at, i))
+		element, err := c.single(a, v, at+"["+strconv.Itoa(i)+"]")
 		if err != nil {
 			return nil, err
 		}
@@ -126,17 +125,19 @@ func (c converter) complex(a *Attribute, value any, at string) (any, error) {
 // The prefix stands before their names in errors.
 func (c converter) object(attributes []Attribute, object map[string]any, prefix string) (map[string]any, error) {
 	converted := make(map[string]any, len(object))
-	seen := make(map[*Attribute]bool, len(object))
-	for _, key := range slices.Sorted(maps.Keys(object)) {
+	seen := make([]*Attribute, 0, len(object))
+	keys := slices.AppendSeq(make([]string, 0, len(object)), maps.Keys(object))
+	slices.Sort(keys)
+	for _, key := range keys {
 		a := find(attributes, key)
 		if a == nil || a.Mutability == ReadOnly && !c.keepReadOnly {
 			continue
 		}
 		where := prefix + a.Name
-		if seen[a] {
+		if slices.Contains(seen, a) {
 			return nil, Errorf(InvalidSyntax, "%s occurs twice, in different case", where)
 		}
-		seen[a] = true
+		seen = append(seen, a)
 		value, err := c.attribute(a, object[key], where)
 		if err != nil {
 			return nil, err
@@ -243,11 +244,21 @@ func (a *Attribute) checkText(s, at string) error {
 			return Errorf(InvalidValue, "%s must be base64", at)
 		}
 	default:
-		if strings.ContainsFunc(s, a.forbids) {
+		if !isPrintable(s) && strings.ContainsFunc(s, a.forbids) {
 			return Errorf(InvalidValue, "%s must not contain control characters", at)
 		}
 	}
 	return nil
+}
+
+// isPrintable reports whether a text is of printable ASCII alone, as most are.
+func isPrintable(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 func (a *Attribute) forbids(r rune) bool {

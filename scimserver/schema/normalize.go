@@ -31,9 +31,9 @@ func (rt *ResourceType) Normalize(tree map[string]any) (map[string]any, error) {
 func (rt *ResourceType) undeclaredExtensions(tree map[string]any) (map[string]any, error) {
 	extensions := map[string]any{}
 	seen := map[string]bool{}
-	for _, urn := range slices.Sorted(maps.Keys(tree)) {
+	for _, urn := range rt.undeclaredIn(tree) {
 		extension, isObject := tree[urn].(map[string]any)
-		if !rt.Undeclared(urn) || !isObject || len(extension) == 0 {
+		if !isObject || len(extension) == 0 {
 			continue
 		}
 		if err := checkExtension(urn, extension); err != nil {
@@ -47,6 +47,17 @@ func (rt *ResourceType) undeclaredExtensions(tree map[string]any) (map[string]an
 		extensions[urn] = extension
 	}
 	return extensions, nil
+}
+
+// undeclaredIn are the undeclared names in a resource, sorted.
+func (rt *ResourceType) undeclaredIn(resource map[string]any) (names []string) {
+	for name := range resource {
+		if rt.Undeclared(name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 func (rt *ResourceType) countDeclared(resource map[string]any) (n int) {
@@ -121,10 +132,8 @@ func (rt *ResourceType) schemasOf(resource map[string]any) []any {
 			schemas = append(schemas, extension.ID)
 		}
 	}
-	for _, key := range slices.Sorted(maps.Keys(resource)) {
-		if rt.Undeclared(key) {
-			schemas = append(schemas, key)
-		}
+	for _, urn := range rt.undeclaredIn(resource) {
+		schemas = append(schemas, urn)
 	}
 	return schemas
 }

@@ -143,7 +143,7 @@ func descend(attributes []Attribute, name string) (Path, bool) {
 // Undeclared reports whether name is a URN outside the resource type's schemas: an extension that is kept as sent,
 // or an attribute of one.
 func (rt *ResourceType) Undeclared(name string) bool {
-	if !isURN(name) || !isPlain(name) || strings.EqualFold(name, rt.Schema.ID) {
+	if !isURN(name) || strings.EqualFold(name, rt.Schema.ID) {
 		return false
 	}
 	if _, ok := cutURN(name, rt.Schema.ID); ok {
@@ -154,5 +154,5 @@ func (rt *ResourceType) Undeclared(name string) bool {
 			return false
 		}
 	}
-	return true
+	return isPlain(name)
 }
