@@ -37,7 +37,9 @@ var department = &v1alpha1.EnterpriseUser{EmployeeNumber: "1000", Department: "R
 // userObject is the person as the operator stores it.
 func userObject(directory string, i int) *v1alpha1.ScimUser {
 	u := &v1alpha1.ScimUser{ObjectMeta: named(uuid.Must(uuid.NewV7()).String())}
-	u.Annotations = map[string]string{v1alpha1.LastModifiedAnnotation: "2026-01-01T00:00:00.000Z"}
+	u.Annotations = map[string]string{
+		v1alpha1.LastModifiedAnnotation: "2026-01-01T00:00:00.000Z", v1alpha1.RequestAnnotation: uuid.NewString(),
+	}
 	u.Spec.DirectoryRef.Name = directory
 	u.Spec.UserAttributes = attributes(directory, i)
 	u.Spec.Enterprise = department
