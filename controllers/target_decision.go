@@ -47,10 +47,10 @@ func personOf(m *v1alpha1.AppMembership, carried []targets.Role) targets.Person 
 func targetReadiness(t *v1alpha1.AppTarget, r targets.Report, failure error) readiness {
 	ready := judgeTarget(t, r, failure)
 	if r.LeftOut > 0 {
-		ready.message += fmt.Sprintf("; %d people with a role are left out (%s)", r.LeftOut, r.Why)
+		ready.message += fmt.Sprintf("; %s left out (%s)", withRole(r.LeftOut), r.Why)
 	}
 	if r.Awaited > 0 {
-		ready.message += fmt.Sprintf("; %d people with a role are awaited (%s)", r.Awaited, r.AwaitedFor)
+		ready.message += fmt.Sprintf("; %s awaited (%s)", withRole(r.Awaited), r.AwaitedFor)
 	}
 	if deleting(t) {
 		ready.ready, ready.message = false, "the target is being deleted: "+ready.message
@@ -61,6 +61,13 @@ func targetReadiness(t *v1alpha1.AppTarget, r targets.Report, failure error) rea
 		}
 	}
 	return ready
+}
+
+func withRole(n int) string {
+	if n == 1 {
+		return "1 person with a role is"
+	}
+	return fmt.Sprintf("%d people with a role are", n)
 }
 
 func judgeTarget(t *v1alpha1.AppTarget, r targets.Report, failure error) readiness {

@@ -115,7 +115,7 @@ var _ = Describe("A grafana target", func() {
 		w.member("bob", "viewer")
 		w.target(grafanaSpec(double))
 		holds("bob@example.com Viewers")
-		w.eventuallyReady("True InSync: every grant is as it should be; 1 people with a role are awaited " +
+		w.eventuallyReady("True InSync: every grant is as it should be; 1 person with a role is awaited " +
 			"(Grafana has no user with their email until they first sign in)")
 		Expect(w.status().Awaited).To(BeEquivalentTo(1))
 		Expect(w.status().Plan).To(BeNil())
@@ -327,7 +327,7 @@ var _ = Describe("A grafana target", func() {
 			double.RemoveTeam(uidOf("Viewers"))
 			holds("bob@example.com Viewers")
 			Eventually(func() int { return len(recorded()) }).Should(Equal(1))
-			w.eventuallyReady("True InSync: every grant is as it should be; 1 people with a role are awaited")
+			w.eventuallyReady("True InSync: every grant is as it should be; 1 person with a role is awaited")
 			Eventually(func() []string { return recorded()[0].Grants }).Should(Equal([]string{"1/" + uidOf("Viewers")}))
 		})
 

@@ -125,7 +125,7 @@ var _ = Describe("A kubernetesRBAC target", func() {
 		w.granter(mayBind...)
 		change(w, "ada", func(m *v1alpha1.AppMembership) { m.Spec.User.UserName = "system:serviceaccount:kube-system:root" })
 		w.target(binding("ClusterRole", "view"))
-		w.eventuallyReady("True InSync: every grant is as it should be; 1 people with a role are left out (a name that begins with system:")
+		w.eventuallyReady("True InSync: every grant is as it should be; 1 person with a role is left out (a name that begins with system:")
 		Expect(w.status().LeftOut).To(BeEquivalentTo(1))
 		var all rbacv1.RoleBindingList
 		Expect(k8s.List(w.ctx, &all, client.InNamespace(w.ns), client.MatchingLabels{v1alpha1.TargetLabel: "target"})).To(Succeed())
