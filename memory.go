@@ -25,8 +25,8 @@ func limitMemory(log *slog.Logger) {
 	}
 }
 
-// collectFrom has the collector wait until the heap has that size. With a few thousand people it would else look through all
-// of them several times in each second of an import, to win a few megabytes.
+// collectFrom has the collector wait until the heap has that size, or is five times what is alive. With a few thousand people
+// it would else look through all of them several times in each second of an import, to win a few megabytes.
 func collectFrom(least uint64) {
 	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	type cycle struct{ _ *cycle }
@@ -39,8 +39,8 @@ func collectFrom(least uint64) {
 	adjust(struct{}{})
 }
 
-// growth is by how many percent a heap may grow: to the least size, and to twice its own in any case.
+// growth is by how many percent a heap may grow: to the least size, to twice its own in any case, and no further than to five
+// times its own, because it is as if all were alive that is made while the collector is at work.
 func growth(live, least uint64) int {
-	live = max(live, 4<<20) // as Go has it
-	return max(100, int(100*least/live)-100)
+	return min(max(100, int(100*least/max(live, 1))-100), 400)
 }

@@ -23,6 +23,8 @@ type accessChange struct {
 	// reason is why, as the status of the member says it.
 	reason        string
 	before, after []v1alpha1.RoleGrant
+	// request is the SCIM request that it follows from, empty if that is not known.
+	request string
 	// version is the resource version of the member before. Events about the same state are counted as one, and a role that
 	// comes again follows from another request.
 	version string
@@ -59,19 +61,43 @@ type accessReporter struct {
 
 // +kubebuilder:rbac:groups=scim-operator.io,resources=scimtombstones,verbs=get
 
-// reportAccess tells what became of the roles of the member seen, now that this is on record. A local member has none from a
-// directory.
-func (k kube) reportAccess(ctx context.Context, seen *v1alpha1.AppMembership, grants []v1alpha1.RoleGrant, reason string) {
+// reportAccess tells what became of the roles of the member seen, now that this is on record, and by which request. A local
+// member has none from a directory.
+func (k kube) reportAccess(ctx context.Context, seen *v1alpha1.AppMembership, grants []v1alpha1.RoleGrant, reason, request string) {
 	if ref := seen.Spec.UserRef; ref != nil {
-		k.report(ctx, accessChange{seen.Namespace, ref.Directory, ref.Name, reason, seen.Status.Grants, grants, seen.ResourceVersion})
+		k.report(ctx, accessChange{
+			seen.Namespace, ref.Directory, ref.Name, reason, seen.Status.Grants, grants, request, seen.ResourceVersion,
+		})
 	}
 }
 
+// requestOf is requestFor of the member seen.
+func (k kube) requestOf(ctx context.Context, seen *v1alpha1.AppMembership, grants []v1alpha1.RoleGrant) string {
+	if seen.Spec.UserRef == nil {
+		return ""
+	}
+	return k.requestFor(ctx, seen.Namespace, seen.Spec.UserRef.Name, seen.Status.Grants, grants)
+}
+
+// requestFor is the SCIM request that a person's roles change by, if they do. It is asked for before the change shows: what is
+// requested from then on may follow from it, but is not behind it.
+func (k kube) requestFor(ctx context.Context, namespace, user string, before, after []v1alpha1.RoleGrant) string {
+	granted, revoked, groups := accessChange{before: before, after: after}.compare()
+	if len(granted)+len(revoked) == 0 {
+		return ""
+	}
+	request, err := k.requestBehind(ctx, namespace, user, groups)
+	if err != nil {
+		log.FromContext(ctx).Error(err, "Could not find out which request a change of roles comes from")
+	}
+	return request
+}
+
 // removeMember deletes the member seen, and tells of what the person has lost by that.
-func (k kube) removeMember(ctx context.Context, seen *v1alpha1.AppMembership, reason string) error {
+func (k kube) removeMember(ctx context.Context, seen *v1alpha1.AppMembership, reason, request string) error {
 	removed, err := k.removeSeen(ctx, seen.DeepCopy())
 	if removed {
-		k.reportAccess(ctx, seen, nil, reason)
+		k.reportAccess(ctx, seen, nil, reason, request)
 	}
 	return err
 }
@@ -82,16 +108,12 @@ func (k kube) report(ctx context.Context, c accessChange) {
 	if len(granted)+len(revoked) == 0 {
 		return
 	}
-	request, err := k.requestBehind(ctx, c, groups)
-	if err != nil {
-		log.FromContext(ctx).Error(err, "Could not find out which request a change of roles comes from")
-	}
 	operation := v1alpha1.EventRoleGranted
 	if len(granted) == 0 {
 		operation = v1alpha1.EventRoleRevoked
 	}
 	k.access.audit.LogAttrs(ctx, slog.LevelInfo, "grant",
-		slog.String("request", request),
+		slog.String("request", c.request),
 		slog.String("namespace", c.namespace),
 		slog.String("directory", c.directory),
 		slog.String("operation", operation),
@@ -102,8 +124,8 @@ func (k kube) report(ctx context.Context, c accessChange) {
 		slog.String("reason", c.reason))
 
 	by := "ScimDirectory " + c.directory
-	if request != "" {
-		by += ", request " + request
+	if c.request != "" {
+		by += ", request " + c.request
 	}
 	for _, role := range granted {
 		tell(k.access.granted, c, role, v1alpha1.EventRoleGranted, "Grant", "the person has the role "+role+" now: granted by "+by)
@@ -123,20 +145,20 @@ func tell(recorder events.EventRecorder, c accessChange, role, reason, action, n
 // requestBehind is the id of the SCIM request that last changed something that the roles depend on: the user, or the groups
 // with the slices that hold the person. It is empty when that is gone, for then no object says who removed it; only a
 // deleted user leaves a tombstone that does.
-func (k kube) requestBehind(ctx context.Context, c accessChange, groups []string) (string, error) {
-	user, err := find[v1alpha1.ScimUser](ctx, k, c.namespace, c.user)
+func (k kube) requestBehind(ctx context.Context, namespace, person string, groups []string) (string, error) {
+	user, err := find[v1alpha1.ScimUser](ctx, k, namespace, person)
 	if err != nil {
 		return "", err
 	}
 	if user == nil {
 		var tombstone v1alpha1.ScimTombstone
-		_, err := k.goneLive(ctx, &tombstone, c.namespace, c.user)
+		_, err := k.goneLive(ctx, &tombstone, namespace, person)
 		return tombstone.Annotations[v1alpha1.RequestAnnotation], err
 	}
 	objects := []client.Object{user}
 	below := descendFrom()
 	for _, name := range groups {
-		g, err := find[v1alpha1.ScimGroup](ctx, k, c.namespace, name)
+		g, err := find[v1alpha1.ScimGroup](ctx, k, namespace, name)
 		if err != nil || g == nil {
 			return "", err
 		}
@@ -148,7 +170,7 @@ func (k kube) requestBehind(ctx context.Context, c accessChange, groups []string
 			return "", err
 		}
 		below.add(inner...)
-		homes, err := k.homesIn(ctx, g, c.user, inner)
+		homes, err := k.homesIn(ctx, g, person, inner)
 		if err != nil {
 			return "", err
 		}

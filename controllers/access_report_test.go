@@ -80,7 +80,7 @@ func TestRequestBehind(t *testing.T) {
 	} {
 		k := reading(c.objects...)
 		k.live = k.Client
-		got, err := k.requestBehind(t.Context(), accessChange{namespace: "ns", user: person}, c.groups)
+		got, err := k.requestBehind(t.Context(), "ns", person, c.groups)
 		if err != nil || got != c.want {
 			t.Errorf("%s: %q, %v", c.name, got, err)
 		}

@@ -40,5 +40,5 @@ func (r *localMemberReconciler) Reconcile(ctx context.Context, req reconcile.Req
 	}
 	return retryConflict(reconcile.Result{}, r.writeMemberStatus(ctx, m, "", nil, readiness{
 		ready: true, reason: v1alpha1.ReasonLocal, message: "no directory manages this member",
-	}))
+	}, ""))
 }

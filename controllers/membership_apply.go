@@ -19,6 +19,11 @@ func (r *membershipReconciler) provision(ctx context.Context, p person, d decisi
 		UserRef: &v1alpha1.UserReference{Directory: p.directory.Name, Name: p.id},
 	}
 	m := d.member
+	var before []v1alpha1.RoleGrant
+	if m != nil {
+		before = m.Status.Grants
+	}
+	request := r.requestFor(ctx, p.namespace, p.id, before, d.grants)
 	if m == nil || !asWanted(m, p.has, want) {
 		name := p.id
 		if m != nil {
@@ -41,7 +46,7 @@ func (r *membershipReconciler) provision(ctx context.Context, p person, d decisi
 	if kept.reason != "" {
 		ready = kept.memberReadiness(p.directory.Name)
 	}
-	return m, r.writeMemberStatus(ctx, m, p.directory.Name, d.grants, ready)
+	return m, r.writeMemberStatus(ctx, m, p.directory.Name, d.grants, ready, request)
 }
 
 // asWanted says whether an apply of want would change nothing, given the roles that the operator owns.
@@ -54,27 +59,29 @@ func asWanted(m *v1alpha1.AppMembership, owned []string, want v1alpha1.AppMember
 // releaseMember takes away what the operator granted. A member that has nothing else is deleted; one with roles that
 // others granted stays, inactive, so that they are on record.
 func (k kube) releaseMember(ctx context.Context, m *v1alpha1.AppMembership) error {
+	request := k.requestOf(ctx, m, nil)
 	m, err := k.revokeRoles(ctx, m, nil, false)
 	if err != nil {
 		return err
 	}
 	if len(m.Spec.Roles) == 0 {
-		return k.removeMember(ctx, m, v1alpha1.ReasonRemoved)
+		return k.removeMember(ctx, m, v1alpha1.ReasonRemoved, request)
 	}
 	return k.writeMemberStatus(ctx, m, m.Spec.UserRef.Directory, nil, readiness{
 		ready: true, reason: v1alpha1.ReasonRemoved,
 		message: "the identity provider removed this person; the roles that remain were granted by others and count for nothing",
-	})
+	}, request)
 }
 
 // keepMember takes away what the operator granted to an active member, but for what is kept, and says why that is.
 func (k kube) keepMember(ctx context.Context, m *v1alpha1.AppMembership, kept keep) error {
+	request := k.requestOf(ctx, m, grantsOf(m, kept.roles))
 	m, err := k.revokeRoles(ctx, m, kept.roles, true)
 	if err != nil || kept.reason == "" {
 		return err
 	}
 	directory := m.Spec.UserRef.Directory
-	return k.writeMemberStatus(ctx, m, directory, grantsOf(m, kept.roles), kept.memberReadiness(directory))
+	return k.writeMemberStatus(ctx, m, directory, grantsOf(m, kept.roles), kept.memberReadiness(directory), request)
 }
 
 // revokeRoles takes away the roles that the operator granted, but for those to keep, and leaves the member active or not.

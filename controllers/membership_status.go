@@ -40,9 +40,9 @@ func (r *membershipReconciler) writeUserStatus(ctx context.Context, u *v1alpha1.
 
 // writeMemberStatus reports who manages a member, and through which groups it has its roles. It reports only about the
 // version of the member that was seen, because a member can change hands; another version is a conflict. Its grants are the
-// record of what was told of: only once they are written, the difference is told.
+// record of what was told of: only once they are written, the difference is told, as what the request brought about.
 func (k kube) writeMemberStatus(ctx context.Context, m *v1alpha1.AppMembership, managedBy string,
-	grants []v1alpha1.RoleGrant, ready readiness,
+	grants []v1alpha1.RoleGrant, ready readiness, request string,
 ) error {
 	conditions := deriveConditions(m.Status.Conditions, m.Generation, k.clock.Now(), ready)
 	if m.Status.ObservedGeneration == m.Generation && m.Status.ManagedBy == managedBy &&
@@ -61,6 +61,6 @@ func (k kube) writeMemberStatus(ctx context.Context, m *v1alpha1.AppMembership, 
 		WithStatus(status), v1alpha1.FieldManager); err != nil {
 		return err
 	}
-	k.reportAccess(ctx, m, grants, ready.reason)
+	k.reportAccess(ctx, m, grants, ready.reason, request)
 	return nil
 }

@@ -17,10 +17,11 @@ func (k kube) makeLocal(ctx context.Context, m *v1alpha1.AppMembership) error {
 
 // giveBack turns a member into a local one again that has what it had before it was provisioned.
 func (k kube) giveBack(ctx context.Context, m *v1alpha1.AppMembership) error {
+	request := k.requestOf(ctx, m, nil)
 	if err := k.letGo(ctx, m, v1alpha1.RetainedFieldManager); err != nil {
 		return err
 	}
-	k.reportAccess(ctx, m, nil, v1alpha1.ReasonLocal)
+	k.reportAccess(ctx, m, nil, v1alpha1.ReasonLocal, request)
 	return nil
 }
 
@@ -49,12 +50,13 @@ func (k kube) letGo(ctx context.Context, m *v1alpha1.AppMembership, managers ...
 // revokeForGood takes away the roles that the operator granted and deletes a member that has no others. A member that has
 // becomes local.
 func (k kube) revokeForGood(ctx context.Context, m *v1alpha1.AppMembership) error {
+	request := k.requestOf(ctx, m, nil)
 	seen, err := k.revokeRoles(ctx, m, nil, m.Spec.Active)
 	if err != nil {
 		return err
 	}
 	if len(seen.Spec.Roles) == 0 {
-		return k.removeMember(ctx, seen, v1alpha1.ReasonDeleting)
+		return k.removeMember(ctx, seen, v1alpha1.ReasonDeleting, request)
 	}
 	// The answer to an apply has no managedFields; those seen before still tell what was retained earlier.
 	seen.ManagedFields = slices.DeleteFunc(slices.Clone(m.ManagedFields), func(e metav1.ManagedFieldsEntry) bool {
@@ -63,6 +65,6 @@ func (k kube) revokeForGood(ctx context.Context, m *v1alpha1.AppMembership) erro
 	if err := k.makeLocal(ctx, seen); err != nil {
 		return err
 	}
-	k.reportAccess(ctx, seen, nil, v1alpha1.ReasonDeleting)
+	k.reportAccess(ctx, seen, nil, v1alpha1.ReasonDeleting, request)
 	return nil
 }
