@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"reflect"
 	"testing"
 	"time"
 
@@ -9,6 +10,8 @@ import (
 	. "github.com/onsi/gomega"
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
@@ -95,6 +98,35 @@ func TestKindIn(t *testing.T) {
 	for _, broken := range []string{``, `{"apiVersion"`, `{"spec":{"a":`, `{"apiVersion":"a/b/c","kind":"X"}`} {
 		if got, err := kindIn([]byte(broken)); err == nil {
 			t.Errorf("%s: %v", broken, got)
+		}
+	}
+}
+
+func TestReader(t *testing.T) {
+	w, err := newWire(&rest.Config{Host: "127.0.0.1:1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := reader{scheme: w.scheme}
+	for sent, want := range map[string]runtime.Object{
+		`{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"too old","reason":"Expired","code":410}`: &metav1.Status{
+			TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: "Failure", Message: "too old", Reason: "Expired", Code: 410,
+		},
+		`{"apiVersion":"scim-operator.io/v1alpha1","kind":"ScimUser","metadata":{"name":"a"},"spec":{"title":"x","title":"y","later":1}}`: &v1alpha1.ScimUser{
+			TypeMeta:   metav1.TypeMeta{Kind: "ScimUser", APIVersion: v1alpha1.GroupVersion.String()},
+			ObjectMeta: metav1.ObjectMeta{Name: "a"},
+			Spec:       v1alpha1.ScimUserSpec{UserAttributes: v1alpha1.UserAttributes{Title: "y"}},
+		},
+	} {
+		if got, _, err := r.Decode([]byte(sent), nil, nil); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %#v, %v", sent, got, err)
+		}
+	}
+	for _, sent := range []string{
+		`{"apiVersion":"v9","kind":"Nothing"}`, `{}`, `x`, `{"apiVersion":"scim-operator.io/v1alpha1","kind":"ScimUser","spec":{"title":1}}`,
+	} {
+		if got, _, err := r.Decode([]byte(sent), nil, nil); err == nil {
+			t.Errorf("%s: %#v", sent, got)
 		}
 	}
 }
