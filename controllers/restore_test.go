@@ -165,6 +165,8 @@ var _ = Describe("A member that was restored without its managedFields", func() 
 		w.eventuallyReason(w.directoryConditions("okta"), v1alpha1.ConditionRestored, v1alpha1.ReasonRestored)
 		ada := w.user("okta", "ada@example.com")
 		group := w.group("okta", "Admins", ada)
+		// All of a backup is there before an operator looks at it.
+		Eventually(func() int32 { return get[v1alpha1.ScimGroup](w, group).Status.Members }).Should(BeEquivalentTo(1))
 		Expect(k8s.Create(w.ctx, &v1alpha1.AppMembership{
 			ObjectMeta: metav1.ObjectMeta{Namespace: w.ns, Name: ada},
 			Spec: v1alpha1.AppMembershipSpec{
