@@ -12,7 +12,7 @@ import (
 
 const (
 	eventsPerSecond = 10
-	eventsAtOnce    = 200 // those of a request that changes a hundred members
+	eventsAtOnce    = 201 // those of a request that changes a group and a hundred of its members
 	maxQueuedEvents = 3_000
 )
 
