@@ -1,9 +1,9 @@
 package scimserver
 
 import (
+	"bytes"
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -89,6 +89,9 @@ func (q *request) isRead() bool {
 	}
 }
 
+// maxTrustedLength bounds the memory that a body takes before it comes, in bytes.
+const maxTrustedLength = 16 << 10
+
 // object reads the body. It returns a *problem for another media type or an incomplete body, an *http.MaxBytesError for one
 // that is too large, and a *schema.Error for bad JSON.
 func (q *request) object() (map[string]any, error) {
@@ -98,14 +101,16 @@ func (q *request) object() (map[string]any, error) {
 	if !acceptsBody(q.Header.Get("Content-Type")) {
 		return nil, errMediaType
 	}
-	body, err := io.ReadAll(q.Body)
+	var body bytes.Buffer
+	body.Grow(int(min(max(q.ContentLength, 0), maxTrustedLength)) + bytes.MinRead)
+	_, err := body.ReadFrom(q.Body)
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return nil, err
 	}
 	if err != nil {
 		return nil, errIncomplete
 	}
-	return decodeObject(body)
+	return decodeObject(body.Bytes())
 }
 
 // normalized reads the body as a resource of the endpoint's type, in canonical form.

@@ -197,12 +197,12 @@ func groupOperation(before, after *v1alpha1.ScimGroup, attributes bool, added, r
 	}
 }
 
-// userTree and groupTree are what an object holds as a JSON tree, without what other objects add to it; nil for none.
+// userTree and groupTree are what a client can write of an object, as a JSON tree; nil for none.
 func userTree(u *v1alpha1.ScimUser) map[string]any {
 	if u == nil {
 		return nil
 	}
-	return treeOf(new(userOf(u)))
+	return treeOf(&User{UserAttributes: &u.Spec.UserAttributes, Enterprise: u.Spec.Enterprise, Extensions: fromObject(u.Spec.Extensions)})
 }
 
 func groupTree(g *v1alpha1.ScimGroup) map[string]any {

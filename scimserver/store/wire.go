@@ -3,7 +3,9 @@ package store
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 
@@ -144,7 +146,7 @@ func serializersOf(scheme *runtime.Scheme) serializers {
 	s.json, _ = runtime.SerializerInfoForMediaType(s.NegotiatedSerializer.SupportedMediaTypes(), runtime.ContentTypeJSON)
 	s.json.Serializer = reader{s.json.Serializer, scheme}
 	stream := *s.json.StreamSerializer
-	stream.Serializer = s.json.Serializer
+	stream.Serializer, stream.Framer = s.json.Serializer, framer{stream.Framer}
 	s.json.StreamSerializer = &stream
 	return s
 }
@@ -152,6 +154,37 @@ func serializersOf(scheme *runtime.Scheme) serializers {
 // SupportedMediaTypes implements runtime.NegotiatedSerializer.
 func (s serializers) SupportedMediaTypes() []runtime.SerializerInfo {
 	return []runtime.SerializerInfo{s.json}
+}
+
+// framer tells the objects of a stream of JSON apart, without garbage.
+type framer struct{ runtime.Framer }
+
+// NewFrameReader implements runtime.Framer.
+func (framer) NewFrameReader(stream io.ReadCloser) io.ReadCloser {
+	return &frames{Closer: stream, decoder: jsontext.NewDecoder(stream, asSent)}
+}
+
+type frames struct {
+	io.Closer
+	decoder *jsontext.Decoder
+	rest    []byte
+}
+
+// Read reads an object, or io.ErrShortBuffer and as much of it as there is room for.
+func (f *frames) Read(data []byte) (int, error) {
+	if len(f.rest) == 0 {
+		var err error
+		if f.rest, err = f.decoder.ReadValue(); errors.Is(err, io.ErrUnexpectedEOF) {
+			return 0, io.ErrUnexpectedEOF
+		} else if err != nil {
+			return 0, err
+		}
+	}
+	n := copy(data, f.rest)
+	if f.rest = f.rest[n:]; len(f.rest) > 0 {
+		return n, io.ErrShortBuffer
+	}
+	return n, nil
 }
 
 // reader reads JSON once, in a third of the time that a serializer of apimachinery takes.

@@ -2,8 +2,12 @@ package store
 
 import (
 	"context"
+	"errors"
+	"io"
 	"reflect"
+	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -128,5 +132,27 @@ func TestReader(t *testing.T) {
 		if got, _, err := r.Decode([]byte(sent), nil, nil); err == nil {
 			t.Errorf("%s: %#v", sent, got)
 		}
+	}
+}
+
+func TestFrames(t *testing.T) {
+	long := `{"type":"ADDED","object":{"title":"` + strings.Repeat("x", 5000) + `"}}`
+	sent := `{"type":"BOOKMARK"}` + "\n" + long + "\n" + `{"type":"DELETED"}{"type":`
+	stream := framer{}.NewFrameReader(io.NopCloser(iotest.OneByteReader(strings.NewReader(sent))))
+	for _, want := range []string{`{"type":"BOOKMARK"}`, long, `{"type":"DELETED"}`} {
+		got, room := "", make([]byte, 1024)
+		n, err := stream.Read(room)
+		for got = string(room[:n]); errors.Is(err, io.ErrShortBuffer); got += string(room[:n]) {
+			n, err = stream.Read(room)
+		}
+		if got != want || err != nil {
+			t.Errorf("%.40s…: %v, not %.40s…", got, err, want)
+		}
+	}
+	if n, err := stream.Read(make([]byte, 1024)); n != 0 || err != io.ErrUnexpectedEOF { //nolint:errorlint // as a watch compares it
+		t.Errorf("%d bytes of an object that was cut off: %v", n, err)
+	}
+	if _, err := (framer{}).NewFrameReader(io.NopCloser(strings.NewReader("\n"))).Read(nil); err != io.EOF {
+		t.Errorf("at the end: %v", err)
 	}
 }
