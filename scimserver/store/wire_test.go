@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"io"
 	"reflect"
 	"strings"
@@ -13,8 +12,9 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
@@ -73,6 +73,15 @@ var _ = Describe("What the cluster adds to a write", func() {
 	})
 })
 
+var _ = Describe("A watch", func() {
+	It("that the API server refuses says why", func(ctx context.Context) {
+		w, err := newWire(cluster)
+		Expect(err).NotTo(HaveOccurred())
+		_, err = w.Watch(ctx, &v1alpha1.ScimUserList{}, client.MatchingFields{"spec.nothing": "x"})
+		Expect(apierrors.IsBadRequest(err)).To(BeTrue(), "%v", err)
+	})
+})
+
 // writesOfUsersIn has a policy match every write of a user in a namespace.
 func writesOfUsersIn(namespace string) *admissionregistrationv1.MatchResources {
 	return &admissionregistrationv1.MatchResources{
@@ -86,73 +95,49 @@ func writesOfUsersIn(namespace string) *admissionregistrationv1.MatchResources {
 	}
 }
 
-func TestKindIn(t *testing.T) {
-	for object, want := range map[string]string{
-		`{"apiVersion":"scim-operator.io/v1alpha1","kind":"ScimUser","metadata":{`: "scim-operator.io/v1alpha1, Kind=ScimUser",
-		`{"kind":"ScimUser","apiVersion":"scim-operator.io/v1alpha1"}`:             "scim-operator.io/v1alpha1, Kind=ScimUser",
-		`{"spec":{"kind":"Other","a":["x"]},"kind":"Status","apiVersion":"v1"}`:    "/v1, Kind=Status",
-		`{"type":"ADDED","object":{"apiVersion":"v1","kind":"Secret"}}`:            "/, Kind=",
-		`[1]`: "/, Kind=",
-		`{}`:  "/, Kind=",
-	} {
-		if got, err := kindIn([]byte(object)); err != nil || got.String() != want {
-			t.Errorf("%s: %v, %v; want %s", object, got, err, want)
-		}
-	}
-	for _, broken := range []string{``, `{"apiVersion"`, `{"spec":{"a":`, `{"apiVersion":"a/b/c","kind":"X"}`} {
-		if got, err := kindIn([]byte(broken)); err == nil {
-			t.Errorf("%s: %v", broken, got)
-		}
-	}
-}
-
-func TestReader(t *testing.T) {
+func TestWatched(t *testing.T) {
 	w, err := newWire(&rest.Config{Host: "127.0.0.1:1"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := reader{scheme: w.scheme}
-	for sent, want := range map[string]runtime.Object{
-		`{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"too old","reason":"Expired","code":410}`: &metav1.Status{
-			TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: "Failure", Message: "too old", Reason: "Expired", Code: 410,
-		},
-		`{"apiVersion":"scim-operator.io/v1alpha1","kind":"ScimUser","metadata":{"name":"a"},"spec":{"title":"x","title":"y","later":1}}`: &v1alpha1.ScimUser{
+	read := func(sent string) *watched {
+		bytes := io.NopCloser(iotest.OneByteReader(strings.NewReader(sent)))
+		return newWatched(bytes, w.scheme, v1alpha1.GroupVersion.WithKind("ScimUser"))
+	}
+	title := strings.Repeat("x", 5000)
+	stream := read(`{"type":"ADDED","object":{"apiVersion":"scim-operator.io/v1alpha1","kind":"ScimUser","metadata":{"name":"a"},"spec":{"title":"x","title":"` +
+		title + `","later":1}},"later":{}}` + "\n" +
+		`{"type":"BOOKMARK","object":{"kind":"ScimUser","metadata":{"resourceVersion":"7"}}}` +
+		`{"type":"ERROR","object":{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","reason":"Expired","code":410}}{"type":"DELETED`)
+	for _, want := range []watch.Event{
+		{Type: watch.Added, Object: &v1alpha1.ScimUser{
 			TypeMeta:   metav1.TypeMeta{Kind: "ScimUser", APIVersion: v1alpha1.GroupVersion.String()},
 			ObjectMeta: metav1.ObjectMeta{Name: "a"},
-			Spec:       v1alpha1.ScimUserSpec{UserAttributes: v1alpha1.UserAttributes{Title: "y"}},
-		},
+			Spec:       v1alpha1.ScimUserSpec{UserAttributes: v1alpha1.UserAttributes{Title: title}},
+		}},
+		{Type: watch.Bookmark, Object: &v1alpha1.ScimUser{
+			TypeMeta: metav1.TypeMeta{Kind: "ScimUser"}, ObjectMeta: metav1.ObjectMeta{ResourceVersion: "7"},
+		}},
+		{Type: watch.Error, Object: &metav1.Status{
+			TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: "Failure", Reason: "Expired", Code: 410,
+		}},
 	} {
-		if got, _, err := r.Decode([]byte(sent), nil, nil); err != nil || !reflect.DeepEqual(got, want) {
-			t.Errorf("%s: %#v, %v", sent, got, err)
+		if action, object, err := stream.Decode(); action != want.Type || !reflect.DeepEqual(object, want.Object) || err != nil {
+			t.Errorf("%s %#v %v, not %s", action, object, err, want.Type)
 		}
+	}
+	// A watch compares these two as they are.
+	if _, _, err := stream.Decode(); err != io.ErrUnexpectedEOF { //nolint:errorlint // see above
+		t.Errorf("in the middle of an event: %v", err)
+	}
+	if _, _, err := read("\n").Decode(); err != io.EOF { //nolint:errorlint // see above
+		t.Errorf("at the end: %v", err)
 	}
 	for _, sent := range []string{
-		`{"apiVersion":"v9","kind":"Nothing"}`, `{}`, `x`, `{"apiVersion":"scim-operator.io/v1alpha1","kind":"ScimUser","spec":{"title":1}}`,
+		`x`, `[]`, `{}`, `{"type":"ADDED"}`, `{"object":{"metadata":{}},"type":"ADDED"}`, `{"type":"ADDED","object":{"spec":{"title":1}}}`,
 	} {
-		if got, _, err := r.Decode([]byte(sent), nil, nil); err == nil {
-			t.Errorf("%s: %#v", sent, got)
+		if action, object, err := read(sent).Decode(); err == nil {
+			t.Errorf("%s: %s %#v", sent, action, object)
 		}
-	}
-}
-
-func TestFrames(t *testing.T) {
-	long := `{"type":"ADDED","object":{"title":"` + strings.Repeat("x", 5000) + `"}}`
-	sent := `{"type":"BOOKMARK"}` + "\n" + long + "\n" + `{"type":"DELETED"}{"type":`
-	stream := framer{}.NewFrameReader(io.NopCloser(iotest.OneByteReader(strings.NewReader(sent))))
-	for _, want := range []string{`{"type":"BOOKMARK"}`, long, `{"type":"DELETED"}`} {
-		got, room := "", make([]byte, 1024)
-		n, err := stream.Read(room)
-		for got = string(room[:n]); errors.Is(err, io.ErrShortBuffer); got += string(room[:n]) {
-			n, err = stream.Read(room)
-		}
-		if got != want || err != nil {
-			t.Errorf("%.40s…: %v, not %.40s…", got, err, want)
-		}
-	}
-	if n, err := stream.Read(make([]byte, 1024)); n != 0 || err != io.ErrUnexpectedEOF { //nolint:errorlint // as a watch compares it
-		t.Errorf("%d bytes of an object that was cut off: %v", n, err)
-	}
-	if _, err := (framer{}).NewFrameReader(io.NopCloser(strings.NewReader("\n"))).Read(nil); err != io.EOF {
-		t.Errorf("at the end: %v", err)
 	}
 }
