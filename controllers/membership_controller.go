@@ -46,10 +46,11 @@ func (r *membershipReconciler) Reconcile(ctx context.Context, req reconcile.Requ
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	if disowned, err := r.disown(ctx, p.own); err != nil || disowned {
+	d := decideMembership(p)
+	moreMayCome := d.action == provision && restored(p.directory) // of a backup that is being restored
+	if disowned, err := r.disown(ctx, p.own, moreMayCome); err != nil || disowned {
 		return retryConflict(reconcile.Result{RequeueAfter: soon}, err)
 	}
-	d := decideMembership(p)
 	if d.action == release && len(p.own) > 0 {
 		if certain, err := r.confirmRelease(ctx, p); err != nil || !certain {
 			return reconcile.Result{RequeueAfter: soon}, err

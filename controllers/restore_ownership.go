@@ -31,11 +31,6 @@ func restoredBy(e metav1.ManagedFieldsEntry) bool {
 	return err == nil && set.Has(specUserRef)
 }
 
-// isRestoredMember says whether somebody who restored a member owns what the operator applied.
-func isRestoredMember(m *v1alpha1.AppMembership) bool {
-	return isProvisioned(m) && slices.ContainsFunc(m.ManagedFields, restoredBy)
-}
-
 // isProvisioned says whether the operator applied anything to a member.
 func isProvisioned(m *v1alpha1.AppMembership) bool {
 	return slices.ContainsFunc(m.ManagedFields, func(e metav1.ManagedFieldsEntry) bool { return appliedBy(v1alpha1.FieldManager, e) })
@@ -46,51 +41,65 @@ func fieldsOf(e metav1.ManagedFieldsEntry) (*fieldpath.Set, error) {
 	return set, set.FromJSON(bytes.NewReader(e.FieldsV1.GetRawBytes()))
 }
 
-// withoutRestorer are managedFields without those of who restored the member, but for roles that nobody else owns. An error
-// means that the API server recorded managedFields which nothing can read.
-func withoutRestorer(entries []metav1.ManagedFieldsEntry) ([]metav1.ManagedFieldsEntry, error) {
+// withoutRestorer are managedFields without those of who restored the member, but for roles that nobody else owns, and whether
+// that is a change. Where groups may yet come that grant such a role, the restorer goes on to own the reference to the user, by
+// which it is known. An error means that the API server recorded managedFields which nothing can read.
+func withoutRestorer(entries []metav1.ManagedFieldsEntry, moreMayCome bool) (kept []metav1.ManagedFieldsEntry, changed bool, err error) {
 	others := &fieldpath.Set{}
 	for _, e := range entries {
 		if e.Subresource == "" && e.FieldsV1 != nil && !restoredBy(e) {
 			set, err := fieldsOf(e)
 			if err != nil {
-				return nil, err
+				return nil, false, err
 			}
 			others = others.Union(set)
 		}
 	}
-	var kept []metav1.ManagedFieldsEntry
 	for _, e := range entries {
 		if restoredBy(e) {
 			set, err := fieldsOf(e)
 			if err != nil {
-				return nil, err
+				return nil, false, err
 			}
-			own := &fieldpath.Set{}
-			set.Difference(others).Iterate(func(p fieldpath.Path) {
-				if len(p) == len(specRoles)+1 && p[:len(specRoles)].Equals(specRoles) {
-					own.Insert(p.Copy())
-				}
-			})
+			own := rolesIn(set.Difference(others))
+			if moreMayCome && !own.Empty() {
+				own.Insert(specUserRef)
+			}
+			changed = changed || !own.Equals(set)
 			if own.Empty() {
 				continue
 			}
 			raw, err := own.ToJSON()
 			if err != nil {
-				return nil, err
+				return nil, false, err
 			}
 			e.FieldsV1 = metav1.NewFieldsV1(string(raw))
 		}
 		kept = append(kept, e)
 	}
-	return kept, nil
+	return kept, changed, nil
 }
 
-// disown takes what the operator applied to restored members from who restored them, and says whether there was any.
-func (k kube) disown(ctx context.Context, members []*v1alpha1.AppMembership) (bool, error) {
+// rolesIn are the single roles in a set of fields.
+func rolesIn(set *fieldpath.Set) *fieldpath.Set {
+	roles := &fieldpath.Set{}
+	set.Iterate(func(p fieldpath.Path) {
+		if len(p) == len(specRoles)+1 && p[:len(specRoles)].Equals(specRoles) {
+			roles.Insert(p.Copy())
+		}
+	})
+	return roles
+}
+
+// disown takes what the operator applied to restored members from who restored them, and says whether there was anything.
+func (k kube) disown(ctx context.Context, members []*v1alpha1.AppMembership, moreMayCome bool) (bool, error) {
 	done := false
 	for _, seen := range members {
-		if !isRestoredMember(seen) {
+		_, changed, err := disowned(seen, moreMayCome)
+		if err != nil {
+			return false, err
+		}
+		if !changed {
 			continue
 		}
 		done = true
@@ -98,12 +107,12 @@ func (k kube) disown(ctx context.Context, members []*v1alpha1.AppMembership) (bo
 		if err := k.live.Get(ctx, client.ObjectKeyFromObject(seen), &m); err != nil {
 			return false, client.IgnoreNotFound(err)
 		}
-		if !isRestoredMember(&m) {
-			continue // the cache has yet to show it
-		}
-		kept, err := withoutRestorer(m.ManagedFields)
+		kept, changed, err := disowned(&m, moreMayCome)
 		if err != nil {
-			return false, fmt.Errorf("managedFields of AppMembership %s/%s: %w", m.Namespace, m.Name, err)
+			return false, err
+		}
+		if !changed {
+			continue // the cache has yet to show it
 		}
 		after := m.DeepCopy()
 		after.ManagedFields = kept
@@ -112,4 +121,16 @@ func (k kube) disown(ctx context.Context, members []*v1alpha1.AppMembership) (bo
 		}
 	}
 	return done, nil
+}
+
+// disowned are the managedFields of a member without the restorer's, and whether they are others than it has.
+func disowned(m *v1alpha1.AppMembership, moreMayCome bool) ([]metav1.ManagedFieldsEntry, bool, error) {
+	if !isProvisioned(m) {
+		return nil, false, nil
+	}
+	kept, changed, err := withoutRestorer(m.ManagedFields, moreMayCome)
+	if err != nil {
+		return nil, false, fmt.Errorf("managedFields of AppMembership %s/%s: %w", m.Namespace, m.Name, err)
+	}
+	return kept, changed, nil
 }

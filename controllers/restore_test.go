@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"reflect"
 	"slices"
 	"testing"
 
@@ -11,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
 	"github.com/scim-operator/scim-operator/api/v1alpha1"
 )
@@ -100,21 +102,36 @@ func TestWithoutRestorer(t *testing.T) {
 	restorer := func(roles string) metav1.ManagedFieldsEntry {
 		return entry("kubectl-create", metav1.ManagedFieldsOperationUpdate, spec+roles+`},"f:userRef":{".":{},"f:name":{}}}}`)
 	}
+	known := func(roles string) metav1.ManagedFieldsEntry {
+		return entry("kubectl-create", metav1.ManagedFieldsOperationUpdate, `{"f:spec":{"f:roles":{`+roles+`},"f:userRef":{"f:name":{}}}}`)
+	}
 	for _, c := range []struct {
 		name          string
+		moreMayCome   bool
 		before, after []metav1.ManagedFieldsEntry
 	}{
-		{"nobody restored it", []metav1.ManagedFieldsEntry{operator, somebody}, []metav1.ManagedFieldsEntry{operator, somebody}},
-		{"with managedFields", []metav1.ManagedFieldsEntry{operator, somebody, restorer(`"v:\"admin\"":{},"v:\"owner\"":{}`)},
+		{"nobody restored it", false, []metav1.ManagedFieldsEntry{operator, somebody}, []metav1.ManagedFieldsEntry{operator, somebody}},
+		{"with managedFields", true, []metav1.ManagedFieldsEntry{operator, somebody, restorer(`"v:\"admin\"":{},"v:\"owner\"":{}`)},
 			[]metav1.ManagedFieldsEntry{operator, somebody}},
-		{"without, so that only the restorer has what was granted by hand",
+		{"without, so that only the restorer has what was granted by hand", false,
 			[]metav1.ManagedFieldsEntry{operator, restorer(`"v:\"admin\"":{},"v:\"owner\"":{}`)},
+			[]metav1.ManagedFieldsEntry{operator, somebody}},
+		{"the same, while more may come", true,
+			[]metav1.ManagedFieldsEntry{operator, restorer(`"v:\"admin\"":{},"v:\"owner\"":{}`)},
+			[]metav1.ManagedFieldsEntry{operator, known(`"v:\"owner\"":{}`)}},
+		{"when more has come", true,
+			[]metav1.ManagedFieldsEntry{operator, known(`"v:\"admin\"":{},"v:\"owner\"":{}`)},
+			[]metav1.ManagedFieldsEntry{operator, known(`"v:\"owner\"":{}`)}},
+		{"when nothing more can come", false, []metav1.ManagedFieldsEntry{operator, known(`"v:\"owner\"":{}`)},
 			[]metav1.ManagedFieldsEntry{operator, somebody}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			kept, err := withoutRestorer(c.before)
-			if err != nil || len(kept) != len(c.after) {
-				t.Fatalf("%v %v", kept, err)
+			kept, changed, err := withoutRestorer(c.before, c.moreMayCome)
+			if err != nil || len(kept) != len(c.after) || changed == reflect.DeepEqual(c.before, c.after) {
+				t.Fatalf("%v %v %v", kept, changed, err)
+			}
+			if _, again, err := withoutRestorer(kept, c.moreMayCome); err != nil || again {
+				t.Errorf("once more: %v %v", again, err)
 			}
 			for i, e := range c.after {
 				if got := kept[i].FieldsV1.GetRawString(); got != e.FieldsV1.GetRawString() {
@@ -154,7 +171,7 @@ func TestKeptBy(t *testing.T) {
 }
 
 var _ = Describe("A member that was restored without its managedFields", func() {
-	It("loses what the identity provider takes away, and keeps what was granted by hand", func() {
+	DescribeTable("loses what the identity provider takes away, and keeps what was granted by hand", func(groupComesFirst bool) {
 		w := newWorld()
 		w.role("admin", "Admins")
 		w.role("owner")
@@ -164,9 +181,14 @@ var _ = Describe("A member that was restored without its managedFields", func() 
 		})
 		w.eventuallyReason(w.directoryConditions("okta"), v1alpha1.ConditionRestored, v1alpha1.ReasonRestored)
 		ada := w.user("okta", "ada@example.com")
-		group := w.group("okta", "Admins", ada)
-		// All of a backup is there before an operator looks at it.
-		Eventually(func() int32 { return get[v1alpha1.ScimGroup](w, group).Status.Members }).Should(BeEquivalentTo(1))
+		group := ""
+		comes := func() {
+			group = w.group("okta", "Admins", ada)
+			Eventually(func() int32 { return get[v1alpha1.ScimGroup](w, group).Status.Members }).Should(BeEquivalentTo(1))
+		}
+		if groupComesFirst {
+			comes()
+		}
 		Expect(k8s.Create(w.ctx, &v1alpha1.AppMembership{
 			ObjectMeta: metav1.ObjectMeta{Namespace: w.ns, Name: ada},
 			Spec: v1alpha1.AppMembershipSpec{
@@ -174,13 +196,30 @@ var _ = Describe("A member that was restored without its managedFields", func() 
 				UserRef: &v1alpha1.UserReference{Directory: "okta", Name: ada},
 			},
 		}, client.FieldOwner("kubectl-create"))).To(Succeed())
-		Eventually(func() []string {
-			roles, err := rolesAppliedBy(v1alpha1.FieldManager, get[v1alpha1.AppMembership](w, ada))
-			Expect(err).NotTo(HaveOccurred())
-			return roles
-		}).Should(Equal([]string{"admin"}))
-		Eventually(func() bool { return isRestoredMember(get[v1alpha1.AppMembership](w, ada)) }).Should(BeFalse())
+		restorers := func() []string { // fields in the words of managedFields
+			var fields []string
+			for _, e := range get[v1alpha1.AppMembership](w, ada).ManagedFields {
+				if e.Manager == "kubectl-create" {
+					set, err := fieldsOf(e)
+					Expect(err).NotTo(HaveOccurred())
+					set.Iterate(func(p fieldpath.Path) { fields = append(fields, p.String()) })
+				}
+			}
+			return fields
+		}
+		if !groupComesFirst {
+			Eventually(restorers).Should(ConsistOf(`.spec.roles[="admin"]`, `.spec.roles[="owner"]`, `.spec.userRef.name`))
+			comes()
+		}
+		Eventually(restorers).Should(ConsistOf(`.spec.roles[="owner"]`, `.spec.userRef.name`))
+		Expect(rolesAppliedBy(v1alpha1.FieldManager, get[v1alpha1.AppMembership](w, ada))).To(Equal([]string{"admin"}))
 		w.removeFromGroup(group, ada)
 		w.eventuallyAccess("ada@example.com active [owner]")
-	})
+
+		change(w, "okta", func(d *v1alpha1.ScimDirectory) { d.Annotations[v1alpha1.UIDAnnotation] = string(d.UID) })
+		Eventually(restorers).Should(ConsistOf(`.spec.roles[="owner"]`))
+	},
+		Entry("after its group", true),
+		Entry("before its group", false),
+	)
 })
