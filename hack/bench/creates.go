@@ -23,11 +23,20 @@ type creations struct {
 // measureCreates compares POST /Users with a bare client that creates the same objects, and with the least that could stand
 // in the operator's place: the server alone, then with the controllers at work.
 func measureCreates(ctx context.Context, p plan, s *stage, r *report) error {
-	c := &creations{stage: s, n: p.writes}
-	if err := c.alone(ctx, p, r); err != nil {
+	if err := measureAlone(ctx, p, s.binary, r); err != nil {
 		return err
 	}
-	return c.attended(ctx, p, r)
+	return (&creations{stage: s, n: p.writes}).attended(ctx, p, r)
+}
+
+// measureAlone measures the server without controllers, on a stage of its own, where nobody has to see to those whom it creates.
+func measureAlone(ctx context.Context, p plan, binary string, r *report) (err error) {
+	s, err := setTheStage(ctx, binary)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.clear()) }()
+	return (&creations{stage: s, n: p.writes}).alone(ctx, p, r)
 }
 
 // pair is a rate that is compared with another one.
