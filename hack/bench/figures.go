@@ -2,11 +2,17 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/scim-operator/scim-operator/api/v1alpha1"
 )
 
 // fill makes the people and groups that are read.
@@ -190,7 +196,7 @@ func measureGroups(ctx context.Context, p plan, s *stage, r *report) error {
 }
 
 // measureMemory tells what one user costs the server, beside what it costs a bare informer.
-func measureMemory(ctx context.Context, p plan, s *stage, r *report) error {
+func measureMemory(ctx context.Context, _ plan, s *stage, r *report) error {
 	o, err := s.startOperator(ctx, "--controllers=false")
 	if err != nil {
 		return err
@@ -205,11 +211,29 @@ func measureMemory(ctx context.Context, p plan, s *stage, r *report) error {
 	if err != nil {
 		return err
 	}
-	c.Ours, c.Peer = []float64{heap / float64(p.users) / 1024}, []float64{4}
+	users, err := s.users(ctx)
+	if err != nil {
+		return err
+	}
+	c.Ours, c.Peer = []float64{heap / users / 1024}, []float64{4}
 	r.add(figure{Name: "memory of one user in the server, groups included", Unit: "KiB", PeerName: "what it may cost", comparison: c, Goal: 1})
-	c.Peer = []float64{bare.HeapBytes / float64(p.users) / 1024}
+	c.Peer = []float64{bare.HeapBytes / users / 1024}
 	r.add(figure{Name: "memory of one user in the server", Unit: "KiB", PeerName: "bare informer", comparison: c, Goal: 2})
 	return nil
+}
+
+// users is how many there are, of whatever directory.
+func (s *stage) users(ctx context.Context) (float64, error) {
+	list := &metav1.PartialObjectMetadataList{}
+	list.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("ScimUserList"))
+	if err := s.admin.List(ctx, list, client.Limit(1)); err != nil {
+		return 0, err
+	}
+	rest := list.GetRemainingItemCount()
+	if rest == nil {
+		return 0, errors.New("the API server does not say how many users there are")
+	}
+	return float64(*rest + 1), nil
 }
 
 // measureStart compares the time until the operator is ready with the time a bare informer needs to sync.
@@ -228,8 +252,12 @@ func measureStart(ctx context.Context, p plan, s *stage, r *report) error {
 	if err != nil {
 		return err
 	}
+	users, err := s.users(ctx)
+	if err != nil {
+		return err
+	}
 	r.add(figure{
-		Name: fmt.Sprintf("start with %d users until ready", p.users), Unit: "s",
+		Name: fmt.Sprintf("start with %.0f users until ready", users), Unit: "s",
 		PeerName: "bare informer's sync", comparison: c, Goal: 2,
 	})
 	return nil
