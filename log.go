@@ -1,6 +1,8 @@
 package main
 
 import (
+	"io"
+
 	"github.com/go-logr/logr"
 	uberzap "go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -19,15 +21,17 @@ var chatter = map[string]bool{
 	"healthz check failed": true,
 }
 
-// newLogger returns the log on standard error: JSON, or for people to read in development.
-func newLogger(development bool) logr.Logger {
-	return zap.New(zap.UseDevMode(development), withoutCaller,
+// newLogger returns the log: JSON, or for people to read in development.
+func newLogger(to io.Writer, development bool) logr.Logger {
+	return zap.New(zap.WriteTo(to), zap.UseDevMode(development), withoutCode,
 		zap.RawZapOpts(uberzap.WrapCore(func(c zapcore.Core) zapcore.Core { return withoutChatter{c} })))
 }
 
-// withoutCaller leaves out the line of code, which only some lines have, and which says nothing to whoever has another version.
-func withoutCaller(o *zap.Options) {
+// withoutCode leaves out lines of code, which say nothing to whoever has another version: an error says itself what failed. Where
+// the operator panicked is told as before.
+func withoutCode(o *zap.Options) {
 	o.EncoderConfigOptions = append(o.EncoderConfigOptions, func(c *zapcore.EncoderConfig) { c.CallerKey = zapcore.OmitKey })
+	o.StacktraceLevel = zapcore.DPanicLevel
 }
 
 type withoutChatter struct{ zapcore.Core }

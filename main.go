@@ -162,7 +162,7 @@ func run(o options) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	log := newLogger(o.development)
+	log := newLogger(os.Stderr, o.development)
 	ctrl.SetLogger(log)
 	limitMemory(slogger(log, "memory"))
 	klog.SetLogger(log) // what Kubernetes' client says, such as why it cannot watch
