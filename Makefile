@@ -86,7 +86,7 @@ bench: build ## Measure beside a bare client with 100,000 users, which takes lon
 	go run ./hack/bench $(BENCHFLAGS)
 
 .PHONY: bench-quick
-bench-quick: build ## Measure beside a bare client with 5,000 users, in some minutes.
+bench-quick: build ## Measure beside a bare client with 3,000 users, in about two minutes.
 	go run ./hack/bench -quick $(BENCHFLAGS)
 
 CHAOS ?= 10m

@@ -49,11 +49,11 @@ func measureResync(ctx context.Context, p plan, s *stage, r *report) error {
 
 // measureRestart counts what the operator writes after it has been stopped and started once more.
 func (s *stage) measureRestart(ctx context.Context, o *operator, people int, r *report) error {
+	o.stop() // with the Events that it had yet to write
 	before, err := s.countWrites(ctx)
 	if err != nil {
 		return err
 	}
-	o.stop()
 	again, err := s.startOperator(ctx)
 	if err != nil {
 		return err

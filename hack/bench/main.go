@@ -38,7 +38,7 @@ type plan struct {
 var (
 	full = plan{users: 100_000, members: 100_000, rounds: 5, writes: 2000, reads: 3 * time.Second, pushed: 10_000, pushes: 1, carried: 10_000,
 		sizes: []int{100, 1_000, 10_000, 100_000}}
-	quick = plan{users: 5_000, members: 5_000, rounds: 3, writes: 500, reads: time.Second, pushed: 500, pushes: 3, carried: 2_000,
+	quick = plan{users: 3_000, members: 3_000, rounds: 3, writes: 150, reads: 300 * time.Millisecond, pushed: 150, pushes: 3, carried: 1_000,
 		sizes: []int{100, 500, 2_000}}
 )
 
@@ -53,7 +53,7 @@ func main() {
 			return
 		}
 	}
-	short := flag.Bool("quick", false, "measure less, in some minutes")
+	short := flag.Bool("quick", false, "measure less, in about two minutes")
 	out := flag.String("out", "bin/bench", "the folder for results.md, results.json and the plots")
 	binary := flag.String("binary", "bin/scim-operator", "the operator to measure")
 	only := flag.String("only", ".", "measure what matches this regular expression: creates, controllers, targets, fill, reads, import, groups, growth, memory, start, resync, sizes")
@@ -111,9 +111,11 @@ func run(ctx context.Context, p plan, only *regexp.Regexp, binary string) (r *re
 		if !only.MatchString(step.name) {
 			continue
 		}
+		began := time.Now()
 		if err := step.measure(ctx, p, s, r); err != nil {
 			return nil, fmt.Errorf("%s: %w", step.name, err)
 		}
+		fmt.Fprintf(os.Stderr, "%s took %s\n", step.name, time.Since(began).Round(time.Second))
 	}
 	return r, nil
 }
